@@ -34,7 +34,7 @@ struct Keys {
 }
 
 fn keys(endpoint: &str, envelope_key: &str, mode: SigningMode, rsa_bits: u16) -> Keys {
-    let sdk = Sdk::new(&Aws::emulated(endpoint, "Tokens", "Directory")).patient();
+    let sdk = Sdk::new(&Aws::emulated(endpoint, "Tokens", "Directory")).with_longer_timeouts();
     let opener = KmsOpener::new(sdk.kms(), envelope_key.to_owned());
     Keys { maker: KmsMaker::new(&sdk.kms(), making(envelope_key, mode, rsa_bits)), opener }
 }
@@ -257,7 +257,7 @@ async fn a_key_in_kms_has_a_policy_and_an_alias_and_is_destroyed_with_both() {
 async fn a_signing_key_is_one_for_several_regions_if_that_is_asked_for() {
     let (_, endpoint, envelope_key) = fake().await;
     for multi_region in [false, true] {
-        let sdk = Sdk::new(&Aws::emulated(&endpoint, "Tokens", "Directory")).patient();
+        let sdk = Sdk::new(&Aws::emulated(&endpoint, "Tokens", "Directory")).with_longer_timeouts();
         let maker = KmsMaker::new(&sdk.kms(), Making { multi_region, ..making(&envelope_key, SigningMode::Kms, 2_048) });
         let (_, private) = maker.make(Algorithm::Es256).await.unwrap();
         let PrivateHalf::Kms { arn } = private else { unreachable!("in KMS") };
@@ -496,7 +496,7 @@ async fn a_rotation_leaves_refresh_tokens_alone() {
 async fn a_signer_of_each_algorithm_conforms_at_kms_endpoint() {
     #[expect(clippy::disallowed_methods, reason = "a test that is told where")]
     let endpoint = std::env::var("KMS_ENDPOINT").unwrap();
-    let client = Sdk::new(&Aws::emulated(&endpoint, "Tokens", "Directory")).patient().kms();
+    let client = Sdk::new(&Aws::emulated(&endpoint, "Tokens", "Directory")).with_longer_timeouts().kms();
     let envelope_key = client.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
     for mode in MODES {
         let keys = keys(&endpoint, &envelope_key, mode, 2_048);

@@ -87,7 +87,7 @@ impl Deployment {
 
     /// A new instance of all functions, whose calls pass through `wire`.
     pub(crate) fn instance(&self, wire: &Wire) -> Instance {
-        let sdk = Sdk::new(&self.aws).over(wire);
+        let sdk = Sdk::new(&self.aws).with_longer_timeouts().over(wire);
         let store: Arc<dyn Store> = store(&sdk, &self.aws);
         let queue = Arc::new(SqsQueue::new(sdk.sqs(), QUEUE.to_owned()));
         let mut operations = operations(&sdk, Issuer::parse(ISSUER).unwrap(), store, self.envelope_key.clone(), self.keys());

@@ -37,12 +37,12 @@ pub(super) async fn empty_tables(by_subject: bool) -> Aws {
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(dynoxide::server::serve_on(listener, database()));
     let aws = Aws { by_subject, ..Aws::emulated(&endpoint, "Tokens", "Directory") };
-    create_tables(&Sdk::new(&aws).dynamodb(), &tables(&aws)).await.expect("tables");
+    create_tables(&Sdk::new(&aws).with_longer_timeouts().dynamodb(), &tables(&aws)).await.expect("tables");
     aws
 }
 
 /// A store in such tables.
 pub(super) async fn empty_store() -> Arc<dyn Store> {
     let aws = empty_tables(true).await;
-    store(&Sdk::new(&aws), &aws)
+    store(&Sdk::new(&aws).with_longer_timeouts(), &aws)
 }

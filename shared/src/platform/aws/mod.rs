@@ -49,7 +49,7 @@ pub struct Sdk {
     endpoints: Arc<Endpoints>,
     http: SharedHttpClient,
     /// By what all timeouts are multiplied: 1, except in tests.
-    patience: u32,
+    timeout_factor: u32,
 }
 
 impl Sdk {
@@ -73,15 +73,15 @@ impl Sdk {
             identities: IdentityCache::lazy().buffer_time(RENEWAL).build(),
             endpoints: Arc::new(aws.endpoints.clone()),
             http: transport::client(pool),
-            patience: 1,
+            timeout_factor: 1,
         }
     }
 
     /// Returns this with timeouts twenty times as long, for an emulator on a busy machine.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
-    pub fn patient(self) -> Self {
-        Self { patience: 20, ..self }
+    pub fn with_longer_timeouts(self) -> Self {
+        Self { timeout_factor: 20, ..self }
     }
 
     /// Returns this with all requests passing through `wire`.
@@ -89,6 +89,11 @@ impl Sdk {
     #[must_use]
     pub fn over(self, wire: &testing::Wire) -> Self {
         Self { http: SharedHttpClient::new(wire.clone().before(self.http)), ..self }
+    }
+
+    /// Returns by what all timeouts are multiplied.
+    pub(super) fn timeout_factor(&self) -> u32 {
+        self.timeout_factor
     }
 
     /// Returns a client of DynamoDB, which also retries writes that conflict with a transaction.
@@ -123,8 +128,8 @@ impl Sdk {
     fn common(&self, endpoint: Option<String>, attempt: Duration, call: Duration) -> SdkConfig {
         let retries = RetryConfig::standard().with_max_attempts(3);
         let retries = retries.with_initial_backoff(Duration::from_millis(50)).with_max_backoff(Duration::from_millis(200));
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt * self.patience);
-        let timeouts = timeouts.operation_timeout(call * self.patience).build();
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt * self.timeout_factor);
+        let timeouts = timeouts.operation_timeout(call * self.timeout_factor).build();
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())

@@ -133,7 +133,7 @@ pub fn operations(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key
 
 /// Returns the store in the configured tables.
 pub fn store(sdk: &Sdk, aws: &Aws) -> Arc<dyn Store> {
-    Arc::new(DynamoStore::new(sdk.dynamodb(), tables(aws), Arc::new(SystemEntropy)))
+    Arc::new(DynamoStore::new(sdk.dynamodb(), tables(aws), Arc::new(SystemEntropy)).with_longer_retries(sdk.timeout_factor()))
 }
 
 /// Returns the names of the configured tables.

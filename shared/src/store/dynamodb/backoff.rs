@@ -6,26 +6,28 @@ use tokio::time::{Instant, sleep};
 
 use crate::domain::{Entropy, Fault};
 
-/// What is left of the will to try again: at most ten times, and no more once 1.5 s have passed since it began.
+/// What is left of the will to try again: at most ten times, and no more once [`RETRY_FOR`](Self::RETRY_FOR) has
+/// passed since it began.
 pub(super) struct Backoff<'a> {
     doing: &'static str,
     entropy: &'a dyn Entropy,
     begun: Instant,
+    retry_for: Duration,
     waits: u32,
 }
 
 impl<'a> Backoff<'a> {
     const MAX_WAITS: u32 = 10;
-    const MAX_DELAY: Duration = Duration::from_millis(1_500);
+    pub(super) const RETRY_FOR: Duration = Duration::from_millis(1_500);
 
-    pub(super) fn new(doing: &'static str, entropy: &'a dyn Entropy) -> Self {
-        Self { doing, entropy, begun: Instant::now(), waits: 0 }
+    pub(super) fn new(doing: &'static str, entropy: &'a dyn Entropy, retry_for: Duration) -> Self {
+        Self { doing, entropy, begun: Instant::now(), retry_for, waits: 0 }
     }
 
     /// Waits before the next try: 10 ms, then twice as long each time up to 200 ms, of which chance takes off up to a half, so
     /// that those who got into each other's way don't do it again.
     pub(super) async fn wait(&mut self) -> Result<(), Fault> {
-        if self.waits == Self::MAX_WAITS || self.begun.elapsed() >= Self::MAX_DELAY {
+        if self.waits == Self::MAX_WAITS || self.begun.elapsed() >= self.retry_for {
             return Err(Fault::unavailable(self.doing).because("others were always faster, or DynamoDB had too much to do"));
         }
         let mut chance = [0];
@@ -57,7 +59,7 @@ mod tests {
     #[tokio::test]
     async fn patience_ends_with_a_fault_that_can_be_retried() {
         let entropy = Seeded::new(1);
-        let mut backoff = Backoff::new("a test", &entropy);
+        let mut backoff = Backoff::new("a test", &entropy, Backoff::RETRY_FOR);
         for _ in 0..Backoff::MAX_WAITS {
             backoff.wait().await.unwrap();
         }

@@ -60,6 +60,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -110,16 +111,24 @@ pub struct DynamoStore {
     client: Client,
     tables: Tables,
     entropy: Arc<dyn Entropy>,
+    /// How long a call that others got in the way of is begun anew.
+    retry_for: Duration,
 }
 
 impl DynamoStore {
     /// A store in these tables, which [`create_tables`] or a template has made.
     pub fn new(client: Client, tables: Tables, entropy: Arc<dyn Entropy>) -> Self {
-        Self { client, tables, entropy }
+        Self { client, tables, entropy, retry_for: Backoff::RETRY_FOR }
+    }
+
+    /// Returns this with calls retried this many times as long.
+    #[must_use]
+    pub fn with_longer_retries(self, factor: u32) -> Self {
+        Self { retry_for: self.retry_for * factor, ..self }
     }
 
     fn backoff(&self, doing: &'static str) -> Backoff<'_> {
-        Backoff::new(doing, &*self.entropy)
+        Backoff::new(doing, &*self.entropy, self.retry_for)
     }
 
     /// A name for a write that no other has.

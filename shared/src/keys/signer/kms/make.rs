@@ -43,9 +43,9 @@ pub struct KmsMaker {
 impl KmsMaker {
     /// Makes them like this. Nobody waits for it as they do for a token: an RSA key may take its time.
     pub fn new(client: &Client, making: Making) -> Self {
-        let patience =
+        let timeouts =
             TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(2 * ATTEMPT_TIMEOUT).build();
-        let client = Client::from_conf(client.config().to_builder().timeout_config(patience).build());
+        let client = Client::from_conf(client.config().to_builder().timeout_config(timeouts).build());
         Self { client, making }
     }
 

@@ -119,7 +119,7 @@ impl Emulator {
         let name = format!("{}-{count}", std::process::id());
         let tables = Tables { tokens: format!("Tokens-{name}"), directory: format!("Directory-{name}"), by_subject };
         let sdk = Sdk::new(&Aws::emulated(endpoint, &tables.tokens, &tables.directory));
-        let sdk = if database.is_some() { sdk } else { sdk.patient() };
+        let sdk = if database.is_some() { sdk } else { sdk.with_longer_timeouts() };
         let client = sdk.dynamodb();
         create_tables(&client, &tables).await.unwrap();
         let wire = Wire::default();
