@@ -2,6 +2,7 @@
 as far as that AWS can have it."""
 
 import copy
+import functools
 import http.client
 import json
 import os
@@ -141,10 +142,13 @@ class Api:
         return self.call("PUT", path, bearer, body)
 
 
+@functools.cache
 def template():
+    """The template, parsed once, which takes a second. Whoever changes it copies it first."""
     return yaml_parse((ROOT / "template.yaml").read_text())
 
 
+@functools.cache
 def routes():
     """The routes of the template, each with the logical id of its function."""
     paths = template()["Resources"]["Api"]["Properties"]["Body"]["paths"]
