@@ -1,4 +1,5 @@
-//! The thread that keeps the data file: it commits where that waits for the disk, folds the log, forgets what has expired.
+//! The threads that look after the data file: one copies the log into it and forgets what has expired; where a commit waits for the disk,
+//! another one commits.
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -6,36 +7,40 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use tokio::sync::oneshot;
 
 use super::Result;
 use super::signal::Signal;
 use super::sweep::Sweep;
-use super::writer::{CHECKPOINT_AFTER_PAGES, Writer};
+use super::writer::{CHECKPOINT_AFTER_OPERATIONS, Commit, Writer};
 use crate::domain::Fault;
 
-/// The thread, as long as the store lives.
+/// The threads, as long as the store lives.
 pub(super) struct Maintenance {
     bell: Sender<Signal>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Maintenance {
-    /// Starts the thread. `fold` is the connection that copies the log into the data file, if there is a file.
+    /// Starts the threads. `checkpointer` is the connection that copies the log into the data file, if there is a file.
     ///
     /// # Errors
-    /// [`Fault`] when the system has no thread to give.
+    /// A [`Fault`] if the system has no thread to give.
     pub(super) fn start(
         writer: Arc<Writer>,
-        fold: Option<Connection>,
+        checkpointer: Option<Connection>,
         sweep: Sweep,
         (bell, bells): (Sender<Signal>, Receiver<Signal>),
     ) -> Result<Self, Fault> {
-        let mut watch = MaintenanceLoop { writer, fold, checkpoint_at: None, sweep };
-        let thread = thread::Builder::new().name("store".into()).stack_size(STACK).spawn(move || watch.run(&bells));
-        let thread = thread.map_err(|e| Fault::internal("starting the thread of the store").because(e))?;
-        Ok(Self { bell, thread: Mutex::new(Some(thread)) })
+        let mut threads = Vec::new();
+        if writer.commit_mode() == Commit::ByThread {
+            let writer = Arc::clone(&writer);
+            threads.push(spawn("commits", move || writer.commit_until_closed())?);
+        }
+        let mut watch = MaintenanceLoop { writer, checkpointer, checkpoint_at: None, sweep };
+        threads.push(spawn("store", move || watch.run(&bells))?);
+        Ok(Self { bell, threads: Mutex::new(threads) })
     }
 
     pub(super) async fn sweep(&self) -> Result<usize, Fault> {
@@ -45,11 +50,10 @@ impl Maintenance {
         answer.await.map_err(|_| closed())?
     }
 
-    /// Ends the thread when it has written what was handed over before.
+    /// Ends the threads when they have written what was handed over before.
     pub(super) fn close(&self) {
         let _ = self.bell.send(Signal::Close);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             let _ = thread.join();
         }
     }
@@ -57,7 +61,7 @@ impl Maintenance {
 
 impl fmt::Debug for Maintenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keeper").finish_non_exhaustive()
+        f.debug_struct("Maintenance").finish_non_exhaustive()
     }
 }
 
@@ -67,9 +71,14 @@ impl Drop for Maintenance {
     }
 }
 
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {
+    let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(work);
+    thread.map_err(|e| Fault::internal("starting a thread of the store").because(e))
+}
+
 struct MaintenanceLoop {
     writer: Arc<Writer>,
-    fold: Option<Connection>,
+    checkpointer: Option<Connection>,
     checkpoint_at: Option<Instant>,
     sweep: Sweep,
 }
@@ -85,8 +94,7 @@ impl MaintenanceLoop {
                 }
                 Ok(Signal::Close) | Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.writer.commit();
-            if self.fold_is_due() {
+            if self.checkpoint_is_due() {
                 self.writer.forget_committed();
                 self.checkpoint_at = None;
                 warn(self.checkpoint());
@@ -96,10 +104,10 @@ impl MaintenanceLoop {
             }
         }
         self.writer.close();
-        if let Some(fold) = &self.fold {
+        if let Some(checkpointer) = &self.checkpointer {
             let _pause = self.writer.pause();
-            // What can't be folded now is folded when the file is next opened.
-            warn(fold.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(Into::into));
+            // What can't be copied now is copied when the file is next opened.
+            warn(checkpointer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(Into::into));
         }
     }
 
@@ -108,28 +116,54 @@ impl MaintenanceLoop {
         self.sweep.due_in().min(checkpoint_in)
     }
 
-    /// The log is folded after much was written, or a little after something was.
-    fn fold_is_due(&mut self) -> bool {
+    /// The log is copied after much was written, or a little after something was.
+    fn checkpoint_is_due(&mut self) -> bool {
         let committed = self.writer.committed();
-        if self.fold.is_none() || committed == 0 {
+        if self.checkpointer.is_none() || committed == 0 {
             return false;
         }
         let now = Instant::now();
-        committed >= CHECKPOINT_AFTER_PAGES || *self.checkpoint_at.get_or_insert(now + FOLD_WITHIN) <= now
+        committed >= CHECKPOINT_AFTER_OPERATIONS || *self.checkpoint_at.get_or_insert(now + CHECKPOINT_WITHIN) <= now
     }
 
     /// Copies the log into the data file, while others read and write.
     fn checkpoint(&self) -> Result<()> {
-        let Some(fold) = &self.fold else { return Ok(()) };
-        let copy = || fold.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(1));
-        // What is being read isn't copied.
-        drop(self.writer.pause());
-        if copy()? > MAX_LOG_PAGES {
-            // The log begins anew only when all of it has been copied: without a pause of the writer that may never be so.
-            let _pause = self.writer.pause();
-            copy()?;
+        let Some(checkpointer) = &self.checkpointer else { return Ok(()) };
+        let mut left = i64::MAX;
+        loop {
+            // What is being read isn't copied: the reads by the connection that writes share a transaction, which ends here.
+            drop(self.writer.pause());
+            let copy = Copy::run(checkpointer)?;
+            if copy.log_pages <= MAX_LOG_PAGES {
+                return Ok(());
+            }
+            // Again, as long as that brings it nearer to the end, so that little is left for the pause.
+            if copy.left() <= SHORT_COPY_PAGES || copy.left() >= left {
+                break;
+            }
+            left = copy.left();
         }
-        Ok(())
+        // The log begins anew only when all of it has been copied: without a pause of the writer that may never be so.
+        let _pause = self.writer.pause();
+        Copy::run(checkpointer).map(drop)
+    }
+}
+
+/// What came of copying the log into the data file.
+struct Copy {
+    log_pages: i64,
+    copied_pages: i64,
+}
+
+impl Copy {
+    /// Copies as much of the log as can be copied while others read and write.
+    fn run(checkpointer: &Connection) -> Result<Self> {
+        let copied = |row: &Row<'_>| Ok(Self { log_pages: row.get(1)?, copied_pages: row.get(2)? });
+        Ok(checkpointer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], copied)?)
+    }
+
+    fn left(&self) -> i64 {
+        self.log_pages - self.copied_pages
     }
 }
 
@@ -140,10 +174,13 @@ fn warn(outcome: Result<()>) {
 }
 
 /// What was written is in the data file, and so safe from a power failure at [`Durability::Normal`](super::Durability), after so long.
-const FOLD_WITHIN: Duration = Duration::from_secs(1);
+const CHECKPOINT_WITHIN: Duration = Duration::from_secs(1);
 
 /// The longest log that may grow without a pause of the writer, in pages of 4 KiB: 32 MB.
 const MAX_LOG_PAGES: i64 = 8_000;
 
-/// The size of the thread's stack, in bytes: SQLite needs little.
-const STACK: usize = 512 * 1024;
+/// What a pause of the writer may copy, in pages of 4 KiB: 1 MB, a millisecond.
+const SHORT_COPY_PAGES: i64 = 250;
+
+/// The size of a thread's stack: SQLite needs little.
+const STACK_BYTES: usize = 512 * 1024;

@@ -86,13 +86,13 @@ pub enum Durability {
 /// | durability | reads | writes |
 /// |---|---|---|
 /// | full | connections of their own, which never wait for the writer | a thread commits all that is waiting, and waits for the disk |
-/// | normal | the connection that writes, whose pages are always up to date | whoever writes first commits for all that are waiting |
+/// | normal | the connection that writes, whose pages are always up to date; while it is paused, connections of their own | whoever writes first commits for all that are waiting |
 /// | memory | the only connection | the only connection, without commits |
 ///
 /// Reads take microseconds and run on the calling task.
 #[derive(Debug)]
 pub struct SqliteStore {
-    keeper: Maintenance,
+    maintenance: Maintenance,
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     // Declared, and so let go of, last.
@@ -111,14 +111,14 @@ impl SqliteStore {
         let lock = schema::lock(path)?;
         let open = || -> Result<_> {
             let writer = schema::open_writer(path, durability)?;
-            let count = if durability == Durability::Full { READERS } else { 0 };
+            let count = if durability == Durability::Full { READERS } else { 1 };
             let points = (0..count).map(|_| schema::open_reader(path).map(Mutex::new)).collect::<Result<_>>()?;
             let readers = Readers { points, lister: Some(Mutex::new(schema::open_reader(path)?)) };
-            Ok((writer, readers, schema::open_keeper(path)?))
+            Ok((writer, readers, schema::open_checkpointer(path)?))
         };
-        let (writer, readers, fold) = open().map_err(|e| e.into_fault("opening the data file"))?;
+        let (writer, readers, checkpointer) = open().map_err(|e| e.into_fault("opening the data file"))?;
         let commit = if durability == Durability::Full { Commit::ByThread } else { Commit::ByCaller };
-        Self::start((writer, commit), readers, Some(fold), clock, Some(lock))
+        Self::start((writer, commit), readers, Some(checkpointer), clock, Some(lock))
     }
 
     /// Opens a store that forgets everything when it is dropped.
@@ -133,21 +133,21 @@ impl SqliteStore {
     fn start(
         (writer, commit): (Connection, Commit),
         readers: Readers,
-        fold: Option<Connection>,
+        checkpointer: Option<Connection>,
         clock: Arc<dyn Clock>,
         lock: Option<schema::Lock>,
     ) -> Result<Self, Fault> {
         let (bell, bells) = mpsc::channel();
         let writer = Arc::new(Writer::new(writer, commit, bell.clone()));
-        let keeper = Maintenance::start(Arc::clone(&writer), fold, Sweep::new(clock), (bell, bells))?;
-        Ok(Self { keeper, writer, readers: Arc::new(readers), _lock: lock })
+        let maintenance = Maintenance::start(Arc::clone(&writer), checkpointer, Sweep::new(clock), (bell, bells))?;
+        Ok(Self { maintenance, writer, readers: Arc::new(readers), _lock: lock })
     }
 
-    /// Writes what is waiting and folds the log into the data file. Whatever is to be written later is a fault.
+    /// Writes what is waiting and copies the log into the data file. Whatever is to be written later is a fault.
     ///
     /// Dropping the store does the same.
     pub fn close(&self) {
-        self.keeper.close();
+        self.maintenance.close();
     }
 
     /// Forgets now what may be forgotten, instead of little by little. Returns how many records that were.
@@ -155,11 +155,12 @@ impl SqliteStore {
     /// # Errors
     /// A [`Fault`] if the file can't be written.
     pub async fn sweep(&self) -> Result<usize, Fault> {
-        self.keeper.sweep().await
+        self.maintenance.sweep().await
     }
 
     fn look_up<T>(&self, doing: &'static str, run: impl FnOnce(&Connection) -> Result<T>) -> Result<T, Fault> {
-        let connection = self.readers.point().unwrap_or_else(|| self.writer.connection());
+        let by_writer = if self.writer.commit_mode() == Commit::ByThread { None } else { self.writer.connection_unless_paused() };
+        let connection = by_writer.or_else(|| self.readers.point()).unwrap_or_else(|| self.writer.connection());
         run(&connection).map_err(|e| e.into_fault(doing))
     }
 
@@ -459,7 +460,7 @@ impl WriteKeys for SqliteStore {
     }
 }
 
-/// The connections that only read. Where there are none the one that writes reads, too.
+/// The connections that only read. A store in memory has none: there the one that writes reads, too.
 #[derive(Debug)]
 struct Readers {
     points: Vec<Mutex<Connection>>,

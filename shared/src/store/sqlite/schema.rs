@@ -43,7 +43,7 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous)?;
-    // The keeper does it, so that nobody waits for it.
+    // The maintenance thread does it, so that nobody waits for it.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", MAX_LOG_BYTES)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
@@ -51,8 +51,8 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     Ok(connection)
 }
 
-/// Opens the data file to fold the log into it, once [`open_writer`] has prepared it.
-pub(super) fn open_keeper(path: &Path) -> Result<Connection> {
+/// Opens the data file to copy the log into it, once [`open_writer`] has prepared it.
+pub(super) fn open_checkpointer(path: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
@@ -122,8 +122,9 @@ const LOCK_RETRY_DELAY: Duration = Duration::from_millis(20);
 /// Says in the file's header whose it is: "jetn".
 const APPLICATION: i32 = 0x6a65_746e;
 
-/// The size to which the log is cut after a burst of writes, in bytes.
-const MAX_LOG_BYTES: i64 = 32 << 20;
+/// The size to which the log is cut after a burst of writes, in bytes. Under steady load it stays below, because to cut it and to let it grow
+/// again makes commits slow.
+const MAX_LOG_BYTES: i64 = 64 << 20;
 
 /// Each commit walks through what is cached: more would cost as much as it saves.
 const WRITER_CACHE_KIB: i64 = 8_192;

@@ -56,7 +56,7 @@ async fn a_closed_store_is_one_file_with_everything_in_it() {
         }
         store.close();
         let log = std::fs::metadata(folder.file("a.db-wal")).map_or(0, |log| log.len());
-        assert_eq!(log, 0, "the log is folded");
+        assert_eq!(log, 0, "the log is copied into the data file");
         assert!(
             store.record(&samples::new(&samples::token("a", 50), None)).await.unwrap_err().can_retry(),
             "another process may take over"
@@ -137,9 +137,30 @@ async fn the_log_stays_short_while_others_read() {
     for task in tasks.collect::<Vec<_>>() {
         task.await.unwrap();
     }
-    // Without folding it would be several times as long.
+    // Without checkpoints it would be several times as long.
     let log = std::fs::metadata(path.with_extension("db-wal")).unwrap().len();
     assert!(log < 96 << 20, "{} MB", log >> 20);
+}
+
+#[tokio::test]
+async fn while_the_writer_is_paused_reads_go_on_and_writes_wait_without_holding_up_a_thread() {
+    let folder = Folder::new();
+    let store = Arc::new(folder.open_another(Durability::Normal));
+    let port: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
+    let [before, meanwhile] = [1, 2].map(|n| samples::token("a", n));
+    store.record(&samples::new(&before, None)).await.unwrap();
+    let pause = store.writer.pause();
+    assert!(samples::find_token(&port, &before.key()).await.is_some());
+    let new = samples::new(&meanwhile, None);
+    let mut write = Box::pin(store.record(&new));
+    for _ in 0..3 {
+        assert!(futures::poll!(&mut write).is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert!(samples::find_token(&port, &meanwhile.key()).await.is_none(), "it isn't written before the pause ends");
+    drop(pause);
+    write.await.unwrap();
+    assert!(samples::find_token(&port, &meanwhile.key()).await.is_some());
 }
 
 #[test]

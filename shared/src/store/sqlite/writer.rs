@@ -1,9 +1,10 @@
 //! The connection that writes, many operations to a commit. Nothing is answered before it is committed.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{fmt, slice};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::{fmt, slice, thread};
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
@@ -20,7 +21,7 @@ pub(super) enum Commit {
     /// As soon as whoever wrote first has let the others write, too. A commit is a write to the system's cache:
     /// to hand it to a thread, and the answers back, costs more than that.
     ByCaller,
-    /// When the thread has done the one before: a commit waits for the disk.
+    /// When a thread of its own has done the one before: a commit waits for the disk.
     ByThread,
 }
 
@@ -28,8 +29,12 @@ pub(super) enum Commit {
 pub(super) struct Writer {
     commit: Commit,
     connection: Mutex<Connection>,
+    /// Whether the connection is paused, or about to be: then nobody waits for it on a thread that serves others, too.
+    is_paused: AtomicBool,
     /// The operations that wait to be committed. `None` once the writer is closed.
     waiting: Mutex<Option<Vec<Box<dyn Job>>>>,
+    /// Wakes the thread that commits, if there is one.
+    lined_up: Condvar,
     committed: AtomicUsize,
     /// Wakes the maintenance thread.
     bell: Sender<Signal>,
@@ -40,13 +45,34 @@ pub(super) struct Writer {
 impl Writer {
     /// Takes over a connection that is prepared for this way of committing.
     pub(super) fn new(connection: Connection, commit: Commit, bell: Sender<Signal>) -> Self {
-        let (connection, waiting) = (Mutex::new(connection), Mutex::new(Some(Vec::new())));
-        Self { commit, connection, waiting, committed: AtomicUsize::new(0), bell, changed: Notify::new() }
+        Self {
+            commit,
+            connection: Mutex::new(connection),
+            is_paused: AtomicBool::new(false),
+            waiting: Mutex::new(Some(Vec::new())),
+            lined_up: Condvar::new(),
+            committed: AtomicUsize::new(0),
+            bell,
+            changed: Notify::new(),
+        }
     }
 
-    /// The connection, to read with. What isn't committed can't be seen: nothing is written but while it is locked.
+    /// Returns when the operations that wait are committed.
+    pub(super) fn commit_mode(&self) -> Commit {
+        self.commit
+    }
+
+    /// Returns the connection, to read with. What isn't committed can't be seen: nothing is written but while it is locked.
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
-        let connection = self.lock();
+        Self::to_read(self.lock())
+    }
+
+    /// Returns what [`connection`](Self::connection) does. `None`: it is paused.
+    pub(super) fn connection_unless_paused(&self) -> Option<MutexGuard<'_, Connection>> {
+        self.lock_unless_paused().map(Self::to_read)
+    }
+
+    fn to_read(connection: MutexGuard<'_, Connection>) -> MutexGuard<'_, Connection> {
         if connection.is_autocommit() {
             // All reads up to the next commit share one transaction: to begin and end one for each costs as much as
             // half of what is read. None gets old, for nobody else writes. If this fails each read has its own.
@@ -55,11 +81,13 @@ impl Writer {
         connection
     }
 
-    /// The connection while nobody reads or writes.
-    pub(super) fn pause(&self) -> MutexGuard<'_, Connection> {
+    /// Holds the connection while nobody reads or writes by it. Whoever comes meanwhile is told so, instead of waiting on a thread that serves
+    /// others, too; what is lined up meanwhile is committed at the end.
+    pub(super) fn pause(&self) -> Pause<'_> {
+        self.is_paused.store(true, Ordering::SeqCst);
         let connection = self.lock();
         rollback(&connection);
-        connection
+        Pause { connection, _end: PauseEnd(self) }
     }
 
     /// Runs `op` within a transaction and returns when it is committed. It may run twice, but takes effect once.
@@ -78,12 +106,8 @@ impl Writer {
             return outcome;
         }
         let (reply, answer) = oneshot::channel();
-        let first = self.line_up(Box::new(Task { doing, op, outcome: None, reply })).ok_or_else(closed)?;
-        if self.commit == Commit::ByThread {
-            if first {
-                self.wake();
-            }
-        } else {
+        self.line_up(Box::new(Task { doing, op, outcome: None, reply })).ok_or_else(closed)?;
+        if self.commit == Commit::ByCaller {
             let turn = CommitGuard(self);
             tokio::task::yield_now().await;
             drop(turn);
@@ -91,17 +115,35 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
+    /// Commits whatever is lined up, until the writer is closed: the work of a thread of its own.
+    pub(super) fn commit_until_closed(&self) {
+        loop {
+            let is_idle = |waiting: &mut Option<Vec<_>>| waiting.as_ref().is_some_and(Vec::is_empty);
+            let waiting = self.lined_up.wait_while(self.waiting(), is_idle).unwrap_or_else(PoisonError::into_inner);
+            if waiting.is_none() {
+                return;
+            }
+            drop(waiting);
+            self.commit();
+        }
+    }
+
     /// Commits all operations that wait, in one transaction, and answers them.
-    pub(super) fn commit(&self) {
-        let connection = self.lock();
+    fn commit(&self) {
+        self.commit_by(self.lock());
+    }
+
+    fn commit_by(&self, connection: MutexGuard<'_, Connection>) {
         // Looked at only now: whoever came while the connection was busy is served, too.
         let Some(mut batch) = self.waiting().as_mut().map(std::mem::take).filter(|batch| !batch.is_empty()) else { return };
         run(&connection, &mut batch);
         drop(connection);
         self.changed.notify_one();
         let before = self.committed.fetch_add(batch.len(), Ordering::Relaxed);
-        if before == 0 || (before < CHECKPOINT_AFTER_PAGES && before + batch.len() >= CHECKPOINT_AFTER_PAGES) {
-            self.wake();
+        let is_crossed = before < CHECKPOINT_AFTER_OPERATIONS && before + batch.len() >= CHECKPOINT_AFTER_OPERATIONS;
+        if before == 0 || is_crossed {
+            // Without the thread, which ends when the store is closed, nothing needs to be done.
+            let _ = self.bell.send(Signal::Work);
         }
         for job in batch {
             job.answer();
@@ -111,8 +153,7 @@ impl Writer {
     /// Sets up the connection while nobody reads or writes.
     pub(super) fn prepare<T>(&self, set_up: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         // The one transaction of a store in memory must never end.
-        let connection = if self.commit == Commit::Never { self.lock() } else { self.pause() };
-        set_up(&connection)
+        if self.commit == Commit::Never { set_up(&self.lock()) } else { set_up(&self.pause()) }
     }
 
     /// Waits until something has been committed since the last time.
@@ -122,10 +163,10 @@ impl Writer {
 
     /// Runs `op` at once, in a transaction of its own.
     pub(super) fn transact<T>(&self, op: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let connection = self.lock();
         if self.commit == Commit::Never {
-            return op(&connection);
+            return op(&self.lock());
         }
+        let connection = self.pause();
         begin(&connection)?;
         let outcome = op(&connection);
         if outcome.is_ok() {
@@ -150,29 +191,38 @@ impl Writer {
     pub(super) fn close(&self) {
         self.commit();
         drop(self.waiting().take());
+        self.lined_up.notify_all();
     }
 
-    /// Whether this is the first in the line. `None`: closed.
-    fn line_up(&self, job: Box<dyn Job>) -> Option<bool> {
-        let mut waiting = self.waiting();
-        let line = waiting.as_mut()?;
-        line.push(job);
-        Some(line.len() == 1)
+    /// Lines up an operation for the next commit. `None`: closed.
+    fn line_up(&self, job: Box<dyn Job>) -> Option<()> {
+        self.waiting().as_mut()?.push(job);
+        self.lined_up.notify_one();
+        Some(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(|poisoned| {
-            // Whoever panicked may have left half a write.
-            self.connection.clear_poison();
-            let connection = poisoned.into_inner();
-            rollback(&connection);
-            connection
-        })
+        self.connection.lock().unwrap_or_else(|poisoned| self.recover(poisoned))
     }
 
-    fn wake(&self) {
-        // Without the thread, which ends when the store is closed, nothing needs to be done.
-        let _ = self.bell.send(Signal::Work);
+    /// Waits for the connection while another thread reads or commits by it, which takes microseconds. `None`: it is paused.
+    fn lock_unless_paused(&self) -> Option<MutexGuard<'_, Connection>> {
+        loop {
+            match self.connection.try_lock() {
+                Ok(connection) => return Some(connection),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(self.recover(poisoned)),
+                Err(TryLockError::WouldBlock) if self.is_paused.load(Ordering::SeqCst) => return None,
+                Err(TryLockError::WouldBlock) => thread::yield_now(),
+            }
+        }
+    }
+
+    /// Whoever panicked may have left half a write.
+    fn recover<'a>(&'a self, poisoned: PoisonError<MutexGuard<'a, Connection>>) -> MutexGuard<'a, Connection> {
+        self.connection.clear_poison();
+        let connection = poisoned.into_inner();
+        rollback(&connection);
+        connection
     }
 
     fn waiting(&self) -> MutexGuard<'_, Option<Vec<Box<dyn Job>>>> {
@@ -186,15 +236,43 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// After so many operations the log is folded into the data file.
-pub(super) const CHECKPOINT_AFTER_PAGES: usize = 2_000;
+/// After so many operations the log is copied into the data file.
+pub(super) const CHECKPOINT_AFTER_OPERATIONS: usize = 2_000;
+
+/// The connection that writes, while nobody reads or writes by it.
+pub(super) struct Pause<'a> {
+    // In this order: the connection is let go of first.
+    connection: MutexGuard<'a, Connection>,
+    _end: PauseEnd<'a>,
+}
+
+impl Deref for Pause<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// Ends a pause once the connection is free.
+struct PauseEnd<'a>(&'a Writer);
+
+impl Drop for PauseEnd<'_> {
+    fn drop(&mut self) {
+        // In this order: whoever has lined up and still sees the pause leaves the commit to the line after this one.
+        self.0.is_paused.store(false, Ordering::SeqCst);
+        self.0.commit();
+    }
+}
 
 /// The turn to commit for all, taken even if the caller goes away: what has been lined up is never left lying.
 struct CommitGuard<'a>(&'a Writer);
 
 impl Drop for CommitGuard<'_> {
     fn drop(&mut self) {
-        self.0.commit();
+        if let Some(connection) = self.0.lock_unless_paused() {
+            self.0.commit_by(connection);
+        }
     }
 }
 
