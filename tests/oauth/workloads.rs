@@ -320,6 +320,31 @@ scenario! {
 }
 
 scenario! {
+    async fn rfc7521_4_1_in_the_open_org_a_workload_need_not_say_which_client_it_is(app) {
+        let tenant = Tenant::new(app, "1");
+        let (github, gitlab) = (platform("GitHub Actions"), platform("GitLab CI"));
+        let scopes = json!([{"name": "read", "default": true}]);
+        tenant.set(json!({"supported_scopes": scopes, "supported_grants": [JWT_BEARER], "access_token_sign_alg": "ES256"})).await;
+        let entries = [github.entry(), gitlab.entry()];
+        let id = Workload::set(&tenant, &entries, vec![github.identity.clone(), gitlab.identity.clone()]).await;
+        let alone = async |token: String| tenant.token(By::Nothing, &[("grant_type", JWT_BEARER), ("assertion", token.as_str())]).await;
+        let fresh = || json!({"jti": fresh_id()});
+        let answer = alone(github.token(fresh())).await.ok();
+        assert_eq!(claims(&text(&answer["access_token"]))["client_id"], id.as_str());
+        is_denied(&alone(github.token(json!({"repository_id": "1", "jti": fresh_id()}))).await, "invalid_grant");
+        is_denied(&alone(github.token(json!({"sub": "repo:acme/shop:pull_request", "jti": fresh_id()}))).await, "invalid_client");
+        is_denied(&alone(gitlab.token(fresh())).await, "invalid_client");
+        let other = Workload::set(&tenant, &entries, vec![github.identity.clone()]).await;
+        is_denied(&alone(github.token(fresh())).await, "invalid_client");
+        assert_eq!(app.delete(&format!("/v1/orgs/1/clients/{other}"), &app.admin).await.status.as_u16(), 204);
+        alone(github.token(fresh())).await.ok();
+        let elsewhere = Workload::new(app).await;
+        is_denied(&alone(platform("Kubernetes").token(json!({}))).await, "invalid_client");
+        elsewhere.by_grant(&platform("Kubernetes").token(json!({})), &[]).await.ok();
+    }
+}
+
+scenario! {
     async fn a_workload_authenticates_wherever_clients_do(app) {
         let workload = Workload::new(app).await;
         let token = platform("Kubernetes").token(json!({}));
@@ -431,7 +456,7 @@ scenario! {
             checks.iter().find(|check| check["rule"] == rule).unwrap_or_else(|| panic!("{told}"))["result"].clone()
         };
         assert_eq!((result("SIGNATURE"), result("EXPIRY"), result("CONDITION")), (json!("passed"), json!("failed"), json!("failed")));
-        assert_eq!(result("REUSE"), "not_checked");
+        assert_eq!(result("REUSE"), "passed");
         let other = workload.test(&github.token(json!({"repository_owner_id": "957014467"})), json!({})).await;
         assert_eq!(other["detail"], r#"The claim repository_owner_id is "957014467"; the condition wants "43356"."#);
         assert_eq!(other["field"], "settings.assertion_issuers[0].claims.repository_owner_id");
@@ -446,6 +471,8 @@ scenario! {
             assert_eq!(told["claims"]["repository"], "acme/shop");
         }
         workload.by_grant(&good, &[]).await.ok();
+        let told = workload.test(&good, json!({"use": "grant"})).await;
+        assert_eq!((&told["accepted"], &told["rule"]), (&json!(false), &json!("REUSE")), "{told}");
         let path = format!("/v1/orgs/{}/issuers/test", workload.tenant.org);
         app.post(&path, Some(&app.admin), json!({})).await.is_error(400, "INVALID_REQUEST");
         app.post(&path, Some(&app.admin), json!({"token": "x", "user": "x"})).await.is_error(400, "INVALID_REQUEST");

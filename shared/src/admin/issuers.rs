@@ -14,7 +14,7 @@ use crate::jose::jws::ProtectedHeader;
 use crate::keys::remote::KeyReading;
 use crate::platform::capabilities::DirectoryReader;
 use crate::policy::{self, ClientTokenRequest, RefreshOf, TokenProfile};
-use crate::store::{ReadDirectory, Records};
+use crate::store::{ReadDirectory, RecordKeys, Records, ReplayKey};
 
 /// How many clients are read at once.
 const AT_ONCE: usize = 500;
@@ -200,6 +200,8 @@ pub async fn test(
         }
         if issuer.reusable {
             inspection.note(Rule::Reuse, Ok(()));
+        } else if let Some(used) = inspection.replay_key(&org.id) {
+            inspection.note(Rule::Reuse, ensure_unused(ports, &used).await?);
         }
     }
     let is_taken = inspection.first_broken().is_none();
@@ -217,6 +219,15 @@ pub async fn test(
         keys: inspection.keys().cloned(),
         would_issue,
     })
+}
+
+/// Whether a token that is good only once was not used yet. To look uses nothing up.
+async fn ensure_unused(ports: &DirectoryReader, used: &ReplayKey) -> Result<Result<(), Finding>, Fault> {
+    let wanted = RecordKeys { uses: vec![used.key()], ..RecordKeys::default() };
+    let found = ports.reader.tokens.read(&wanted).await?;
+    let is_used = found.uses.get(&used.key()).is_some_and(|until| *until >= used.now);
+    let rule = "The token was used before, and its issuer isn't reusable. Ask the platform for another token.";
+    Ok(if is_used { Err(Finding::new(rule)) } else { Ok(()) })
 }
 
 /// The clients of an org that name an issuer, and that may present its tokens.

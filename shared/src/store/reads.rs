@@ -1,13 +1,14 @@
 //! What is asked of the store, and what it answers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::{
     AliasKey, Aliased, ApiKey, ApiKeyLocator, AssertionSettings, Authorization, AuthorizationKey, Client, ClientDocument,
     ClientDocumentKey, ClientId, Family, FamilyKey, Label, Logout, LogoutKey, Member, MemberKey, NotBeforeKey, NotBefores, Org,
-    OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey,
-    TokenRecord, UserCodeAssignment, UserCodeKey, scope,
+    OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses, SessionId, Subject, TextPattern, Ticket, TicketKey, Timestamp, TokenId,
+    TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
 };
+use crate::jose::sha256;
 
 /// Keys of what one decision needs.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +35,8 @@ pub struct RecordKeys {
     pub user_codes: Vec<UserCodeKey>,
     /// The keys of clients' metadata documents to read.
     pub client_documents: Vec<ClientDocumentKey>,
+    /// The uses to look up of what is good only once.
+    pub uses: Vec<UseKey>,
     /// The keys of not-before marks to read.
     pub marks: Vec<NotBeforeKey>,
     /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
@@ -51,10 +54,40 @@ pub struct RecordKeys {
     pub client_aliases: Vec<(OrgId, String)>,
     /// Whose these clients are: a number is given to one client of the whole deployment (RFC 6749 section 2.2).
     pub client_orgs: Vec<ClientId>,
+    /// Which clients are these workloads.
+    pub workloads: Vec<WorkloadKey>,
 }
 
 /// Where a client is.
 pub type ClientKey = (OrgId, ClientId);
+
+/// What was used in an org: for which purpose, and the SHA-256 of what identifies it for this purpose.
+pub type UseKey = (OrgId, &'static str, [u8; 32]);
+
+/// A workload that clients of an org can be: the subject of an issuer.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct WorkloadKey {
+    /// The org of the clients.
+    pub org: OrgId,
+    /// SHA-256 of the issuer and the subject.
+    pub hash: [u8; 32],
+}
+
+impl WorkloadKey {
+    /// Returns the key of a subject of an issuer.
+    pub fn new(org: &OrgId, issuer: &str, subject: &str) -> Self {
+        Self { org: org.clone(), hash: sha256(format!("{issuer}\0{subject}").as_bytes()) }
+    }
+
+    /// Returns the keys of the workloads that a client names exactly. One that it names by a pattern can't be looked up.
+    pub(crate) fn named_by(client: &Client) -> BTreeSet<Self> {
+        let exact = client.settings.federated.iter().filter_map(|identity| match &identity.subject {
+            TextPattern::Exact(subject) => Some(Self::new(&client.org, &identity.issuer, subject)),
+            TextPattern::Prefix(_) => None,
+        });
+        exact.collect()
+    }
+}
 
 impl RecordKeys {
     /// How many keys one read takes: what one `BatchGetItem` takes.
@@ -65,7 +98,7 @@ impl RecordKeys {
     pub fn and(mut self, other: Self) -> Self {
         let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, assertion_settings, members, .. } = other;
         let Self { authorizations, logouts, user_codes, client_documents, person_grants, .. } = other;
-        let Self { clients, client_aliases, client_orgs, api_key_values, api_keys, .. } = other;
+        let Self { clients, client_aliases, client_orgs, workloads, api_key_values, api_keys, uses, .. } = other;
         self.tokens.extend(tokens);
         self.families.extend(families);
         self.aliases.extend(aliases);
@@ -77,6 +110,7 @@ impl RecordKeys {
         self.person_grants.extend(person_grants);
         self.user_codes.extend(user_codes);
         self.client_documents.extend(client_documents);
+        self.uses.extend(uses);
         self.marks.extend(marks);
         self.shard_of = self.shard_of.or(shard_of);
         self.orgs.extend(orgs);
@@ -85,6 +119,7 @@ impl RecordKeys {
         self.clients.extend(clients);
         self.client_aliases.extend(client_aliases);
         self.client_orgs.extend(client_orgs);
+        self.workloads.extend(workloads);
         self
     }
 }
@@ -122,6 +157,8 @@ pub struct Records {
     pub user_codes: HashMap<UserCodeKey, UserCodeAssignment>,
     /// The metadata documents of clients that were found, by their keys.
     pub client_documents: HashMap<ClientDocumentKey, ClientDocument>,
+    /// Until when the uses that were found are remembered. One that has ended doesn't count.
+    pub uses: HashMap<UseKey, Timestamp>,
     /// The not-before marks that were found.
     pub marks: NotBefores,
     /// The orgs that were found, by their ids.
@@ -138,6 +175,8 @@ pub struct Records {
     pub client_aliases: HashMap<(OrgId, String), ClientId>,
     /// Whose a client is.
     pub client_orgs: HashMap<ClientId, OrgId>,
+    /// Which clients name a workload. One that was changed by two at once may be here and not name it any more.
+    pub workloads: HashMap<WorkloadKey, Vec<ClientId>>,
 }
 
 impl Records {

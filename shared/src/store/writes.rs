@@ -1,5 +1,6 @@
 //! What the store shall write, and what came of it.
 
+use super::reads::UseKey;
 use crate::domain::{
     Alias, Aliased, ApiKey, Authorization, Family, FamilyKey, LogoutKey, Member, MemberKey, OrgId, PersonGrantUpdate, TicketKey,
     Timestamp, TokenId, TokenRecord,
@@ -163,6 +164,13 @@ pub struct ReplayKey {
     /// So long it must be remembered: the same can be presented no later. A use that was noted and has ended before `now` doesn't
     /// count.
     pub until: Timestamp,
+}
+
+impl ReplayKey {
+    /// Returns the key under which the use is looked up.
+    pub fn key(&self) -> UseKey {
+        (self.org.clone(), self.purpose, self.hash)
+    }
 }
 
 /// An event that may happen only so often in a stretch of time.

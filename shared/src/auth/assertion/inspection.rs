@@ -219,18 +219,22 @@ impl<'a> Inspection<'a> {
 
     /// Returns the guard by which the token is good only once in the org. `None`: it is good until it expires.
     pub(crate) fn replay_guard(&self, org: &OrgId, replayed: Denial) -> Option<ReplayGuard> {
+        Some(ReplayGuard::new(self.replay_key(org)?, replayed))
+    }
+
+    /// Returns the key of the token's one use in the org. `None`: it is good until it expires, or lacks what would tell it apart.
+    pub(crate) fn replay_key(&self, org: &OrgId) -> Option<ReplayKey> {
         let (_, issuer) = self.issuer.filter(|(_, issuer)| !issuer.reusable)?;
         let claims = self.claims.as_ref()?;
         let id = claims.text("jti").ok().flatten()?;
         let expires_at = claims.moment("exp").ok().flatten()?;
-        let used = ReplayKey {
+        Some(ReplayKey {
             org: org.clone(),
             purpose: PURPOSE,
             hash: sha256(format!("{}\0{id}", issuer.issuer).as_bytes()),
             now: self.terms.now,
             until: expires_at.plus(REMEMBERED),
-        };
-        Some(ReplayGuard::new(used, replayed))
+        })
     }
 
     fn form(&mut self) -> Result<(), Finding> {
@@ -537,7 +541,7 @@ fn key_for<'k>(jws: &Compact<'_>, keys: &'k [VerifyingKey]) -> Result<&'k Verify
 }
 
 /// The trust domain of a JWT-SVID, which the authority of its `sub` names: `spiffe://example.org`. `None`: it isn't one.
-fn trust_domain(claims: &Claims) -> Option<String> {
+pub(crate) fn trust_domain(claims: &Claims) -> Option<String> {
     let subject = claims.text("sub").ok()??;
     let rest = subject.strip_prefix(AssertionIssuer::SPIFFE_SCHEME)?;
     let (domain, _) = rest.split_once('/')?;

@@ -4,19 +4,20 @@
 //! The org says whose tokens it trusts and within which bounds, the client says which of them it is. `Inspection` has the rules. What a
 //! client signs itself is told apart by its `iss` and `sub`, and is verified by its own keys alone.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::{AuthenticatedClient, ClientCredentials, ClientProof, VerifiedClient, admit};
 use crate::auth::assertion::Finding;
-use crate::auth::assertion::inspection::{Inspection, Purpose, Rule, Terms, is_subject};
+use crate::auth::assertion::inspection::{Inspection, Purpose, Rule, Terms, is_subject, trust_domain};
 use crate::domain::{
-    AssertionIssuer, AssertionSettings, Client, ClientAuthMethod, Denial, Error, FederatedIdentity, Org, OrgId,
+    AssertionIssuer, AssertionSettings, Client, ClientAuthMethod, ClientId, Denial, Error, Fault, FederatedIdentity, Org, OrgId,
     PlatformAssertion, Scope, Secret,
 };
 use crate::jose::foreign::{Claims, Unverified};
 use crate::keys::remote::NoKeys;
 use crate::platform::capabilities::Reader;
-use crate::store::RecordKeys;
+use crate::store::{RecordKeys, WorkloadKey};
 
 /// The token of a platform that a client presents.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +97,21 @@ impl PlatformToken<'_> {
             Purpose::Grant => Denial::ClientUnauthenticated,
         }
     }
+}
+
+/// Finds the client of an org that the token of a platform is of, where the token stands alone and names none: exactly one must name its
+/// issuer and its subject. `None`: there is no such client, or several.
+///
+/// Nothing is verified: that is done for the client that was found.
+pub(crate) async fn find_by_token(reader: &Reader, org: &OrgId, token: &Secret<String>) -> Result<Option<ClientId>, Fault> {
+    let Some(Unverified::Signed(claims)) = Unverified::read(token.expose()) else { return Ok(None) };
+    let Some(subject) = claims.text("sub").ok().flatten() else { return Ok(None) };
+    let named = claims.text("iss").ok().flatten().map(str::to_owned);
+    let issuers = named.into_iter().chain(trust_domain(&claims));
+    let workloads = issuers.map(|issuer| WorkloadKey::new(org, &issuer, subject)).collect();
+    let wanted = RecordKeys { workloads, ..RecordKeys::default() };
+    let found: BTreeSet<_> = reader.tokens.read(&wanted).await?.workloads.into_values().flatten().collect();
+    Ok(found.first().copied().filter(|_| found.len() == 1))
 }
 
 /// Verifies the token of a platform as the proof of this client, without using it up: by the rules of its issuer and, of the client, by

@@ -21,11 +21,11 @@ pub use self::api_key::API_KEY_TYPE;
 use self::authorization_code::{CodeLookup, ServerWord};
 
 use crate::auth::client::document::{Freshness, document_key};
-use crate::auth::client::{ClientCredentials, Identified, UnnotedUse, identify_any};
+use crate::auth::client::{ClientCredentials, Identified, UnnotedUse, federated, identify_any};
 use crate::auth::dpop::{self, NonceRule};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    Audience, AuthorizationDetails, Client, ClientRef, Confirmation, Denial, Error, GrantType, Invalid, NotBefores, Org, OrgId,
+    Audience, AuthorizationDetails, Client, ClientRef, Confirmation, Denial, Error, Fault, GrantType, Invalid, NotBefores, Org, OrgId,
     PlatformAssertion, Refusal, Secret, Service,
 };
 use crate::keys::Signing;
@@ -165,6 +165,7 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
     }
     if grant == ServedGrant::JwtBearer {
         request.credentials.grant_assertion.clone_from(&request.form.assertion);
+        name_workload(endpoint, &mut request.credentials).await?;
     }
     let Identified { service, verified, lookup: ((lookup, code), _), mut found } =
         authenticate_client(endpoint, &request).await?;
@@ -218,6 +219,16 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
 /// What is looked up in the read that authenticates the client: its refresh token, its code, and what may have ended its tokens this
 /// second.
 type RequestLookup = ((Option<TokenLookup>, Option<CodeLookup>), Option<RecentRevocations>);
+
+/// Names the client of a workload that shows nothing but its platform's token, and so doesn't say which client it is: one of the org that is
+/// open to strangers. If it isn't exactly one, nobody is named.
+async fn name_workload(endpoint: &TokenEndpoint, credentials: &mut ClientCredentials) -> Result<(), Fault> {
+    let Some(org) = endpoint.documents.open_org.id() else { return Ok(()) };
+    let Some(token) = credentials.grant_assertion.as_ref().filter(|_| credentials.is_empty()) else { return Ok(()) };
+    let client = federated::find_by_token(endpoint.granter.reader(), org, token).await?;
+    credentials.form.id = client.map(|client| client.to_string());
+    Ok(())
+}
 
 /// Authenticates the client: RFC 6749 section 3.2.1. What the client has proved itself by isn't used up yet.
 async fn authenticate_client(endpoint: &TokenEndpoint, request: &GrantRequest) -> Result<Identified<RequestLookup>, Error> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{NO_ASSERTIONS, at, client, client_id, member, member_key, org, org_id, put_org, rich_member};
-use crate::domain::{Client, ClientOrigin, ClientUrl, Day, Member, SecretUse, SecretUses, Timestamp};
-use crate::store::{Delete, MemberSwap, Put, RecordKeys, Replaced, Store};
+use crate::domain::{Client, ClientOrigin, ClientUrl, Day, FederatedIdentity, Member, SecretUse, SecretUses, Timestamp};
+use crate::store::{Delete, MemberSwap, Put, RecordKeys, Replaced, Store, WorkloadKey};
 
 cases![
     a_client_that_ends_by_itself_is_kept_whole_and_its_end_moves,
@@ -13,6 +13,7 @@ cases![
     a_client_that_ends_by_itself_keeps_no_org,
     only_a_client_that_is_as_seen_is_replaced,
     only_a_member_that_is_as_seen_is_swapped,
+    clients_are_found_by_the_workloads_that_they_name,
     uses_of_secrets_stand_beside_a_client_and_change_nothing_of_it,
 ];
 
@@ -39,6 +40,46 @@ async fn only_a_client_that_is_as_seen_is_replaced(store: Arc<dyn Store>) {
     store.delete_client(&org_id("a"), client_id(1)).await.unwrap();
     assert_eq!(replace(&fourth, &third).await, Replaced::Outdated);
     assert_eq!(store.client(&org_id("a"), client_id(1)).await.unwrap(), None, "it doesn't come back");
+}
+
+async fn clients_are_found_by_the_workloads_that_they_name(store: Arc<dyn Store>) {
+    const CI: &str = "https://ci.example";
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
+    put_org(&*store, &org("b", &[]), &NO_ASSERTIONS).await;
+    let naming = |n: u64, subjects: &[&str]| {
+        let mut client = client("a", n, None);
+        let identity = |subject: &&str| FederatedIdentity {
+            issuer: CI.to_owned(),
+            subject: subject.parse().unwrap(),
+            ..client.settings.federated[0].clone()
+        };
+        client.settings.federated = subjects.iter().map(identity).collect();
+        client
+    };
+    let find = async |org: &str, issuer: &str, subject: &str| {
+        let key = WorkloadKey::new(&org_id(org), issuer, subject);
+        let wanted = RecordKeys { workloads: vec![key.clone()], ..RecordKeys::default() };
+        let mut found = store.read(&wanted).await.unwrap().workloads.remove(&key).unwrap_or_default();
+        found.sort_unstable();
+        found
+    };
+    assert!(find("a", CI, "build").await.is_empty());
+    store.put_client(&naming(1, &["build", "test", "deploy*"])).await.unwrap();
+    store.put_client(&naming(2, &["test"])).await.unwrap();
+    assert_eq!(find("a", CI, "build").await, [client_id(1)]);
+    assert_eq!(find("a", CI, "test").await, [1, 2].map(client_id));
+    for (org, issuer, subject) in
+        [("a", CI, "deploy*"), ("a", CI, "deploy-1"), ("a", CI, "Build"), ("a", "https://ci.example/", "build"), ("b", CI, "build")]
+    {
+        assert!(find(org, issuer, subject).await.is_empty(), "{org} {issuer} {subject}");
+    }
+    store.put_client(&naming(1, &["test"])).await.unwrap();
+    assert!(find("a", CI, "build").await.is_empty(), "it doesn't name it any more");
+    assert_eq!(find("a", CI, "test").await, [1, 2].map(client_id));
+    assert_eq!(store.replace_client(&naming(1, &["test"]), &naming(1, &["build"])).await.unwrap(), Replaced::Done);
+    assert_eq!((find("a", CI, "build").await, find("a", CI, "test").await), (vec![client_id(1)], vec![client_id(2)]));
+    store.delete_client(&org_id("a"), client_id(2)).await.unwrap();
+    assert!(find("a", CI, "test").await.is_empty(), "the client is gone");
 }
 
 async fn only_a_member_that_is_as_seen_is_swapped(store: Arc<dyn Store>) {

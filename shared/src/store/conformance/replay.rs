@@ -6,11 +6,12 @@ use super::cases;
 use super::parallel::at_once;
 use super::samples::{at, client_id, event, find_ticket, id, org_id, spending, ticket, ticket_key, used};
 use crate::domain::Ticket;
-use crate::store::{CountedEvent, ReplayKey, Store, TicketConsumption};
+use crate::store::{CountedEvent, RecordKeys, ReplayKey, Store, TicketConsumption, UseKey};
 
 cases![
     a_kept_ticket_is_read_back_whole,
     a_ticket_is_spent_in_one_name,
+    a_use_can_be_looked_up,
     a_use_counts_until_it_has_ended,
     a_use_is_the_first_one_once,
     an_expired_ticket_is_not_spent,
@@ -40,6 +41,20 @@ async fn keeping_the_same_ticket_again_is_a_success(store: Arc<dyn Store>) {
     let other = Ticket { client: client_id(8), ..ticket };
     assert!(!store.put_ticket(&other).await.unwrap_err().can_retry(), "a retry can't help");
     assert_eq!(find_ticket(&store, &other.key()).await, Some(spent));
+}
+
+async fn a_use_can_be_looked_up(store: Arc<dyn Store>) {
+    let used = used("dpop", 1);
+    let find = async |key: UseKey| {
+        let wanted = RecordKeys { uses: vec![key.clone()], ..RecordKeys::default() };
+        store.read(&wanted).await.unwrap().uses.remove(&key)
+    };
+    assert_eq!(find(used.key()).await, None);
+    assert!(store.use_once(&used).await.unwrap());
+    assert_eq!(find(used.key()).await, Some(used.until));
+    assert_eq!(find((used.org.clone(), "assertion", used.hash)).await, None, "for another purpose");
+    assert_eq!(find((org_id("ab"), used.purpose, used.hash)).await, None, "in another org");
+    assert_eq!(find(used.key()).await, Some(used.until), "to look it up uses nothing up");
 }
 
 async fn a_ticket_is_spent_in_one_name(store: Arc<dyn Store>) {

@@ -6,14 +6,17 @@
 //! member or client has its own by the hash of its name: those who meet now and then try again. Sub-orgs, which are few, are
 //! counted in the org itself.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::change::{Change, Check};
 use super::items::{self, deletion, moment, number, text};
 use super::keys::{CLIENT, Key, MEMBER, SUB_ORG, range_after};
 use super::{DynamoStore, Item, fault};
 use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, SecretUses, Shard, Subject};
-use crate::store::{ClientKey, Delete, MemberSwap, NoteSecretUses, Put, ReadDirectory, Replaced, WriteDirectory, codec};
+use crate::store::{ClientKey, Delete, MemberSwap, NoteSecretUses, Put, ReadDirectory, Replaced, WorkloadKey, WriteDirectory, codec};
 
 #[async_trait]
 impl ReadDirectory for DynamoStore {
@@ -180,6 +183,9 @@ impl WriteDirectory for DynamoStore {
             let old = self.client(&client.org, client.id).await?;
             let is_new = old.is_none();
             let by = counted(client) - old.as_ref().map_or(0, counted);
+            // What it has named before is noted again: another one may be about to take it away.
+            let before = old.as_ref().map(WorkloadKey::named_by).unwrap_or_default();
+            let workloads = self.workload_changes(client, &before, &BTreeSet::new());
             let (old_alias, new_alias) = (old.and_then(|old| old.settings.alias), client.settings.alias.as_ref());
             let mut changes = vec![self.client_change(client, is_new, old_alias.as_deref())?];
             // A new one that isn't counted still needs an org.
@@ -190,6 +196,7 @@ impl WriteDirectory for DynamoStore {
                 changes.extend(new_alias.map(|alias| self.taking(client, alias)));
                 changes.extend(old_alias.map(|alias| self.freeing(&client.org, &alias)));
             }
+            changes.extend(workloads);
             let Some(checks) = self.transact(DOING, &changes).await? else {
                 return Ok(if is_new { Put::Created } else { Put::Replaced });
             };
@@ -219,22 +226,28 @@ impl WriteDirectory for DynamoStore {
                 return Ok(Replaced::Outdated);
             }
             let replacement = self.replacement_of(client, items::string(&item, "b")?)?;
+            let before = WorkloadKey::named_by(&there);
+            let workloads = self.workload_changes(client, &before, &before);
             if there.origin != client.origin {
                 // Its number must stay as long as it does. Nothing moves the end of a client together with its alias.
                 let by = counted(client) - counted(&there);
                 let mut changes = vec![replacement, self.numbering(client)];
                 changes.extend((by != 0).then(|| self.count(&client.org, &client.id.to_string(), by)));
+                changes.extend(workloads);
                 if self.transact(DOING, &changes).await?.is_none() {
                     return Ok(Replaced::Done);
                 }
-            } else if there.settings.alias == client.settings.alias {
+            } else if there.settings.alias == client.settings.alias && workloads.is_empty() {
                 if let Check::Passed = self.change(DOING, replacement).await? {
                     return Ok(Replaced::Done);
                 }
             } else {
                 let mut changes = vec![replacement];
-                changes.extend(client.settings.alias.as_ref().map(|alias| self.taking(client, alias)));
-                changes.extend(there.settings.alias.map(|alias| self.freeing(&client.org, &alias)));
+                if there.settings.alias != client.settings.alias {
+                    changes.extend(client.settings.alias.as_ref().map(|alias| self.taking(client, alias)));
+                    changes.extend(there.settings.alias.map(|alias| self.freeing(&client.org, &alias)));
+                }
+                changes.extend(workloads);
                 let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(Replaced::Done) };
                 if let [Check::Passed, Check::Failed(_), ..] = &checks[..] {
                     return Ok(Replaced::Taken);
@@ -255,6 +268,7 @@ impl WriteDirectory for DynamoStore {
             // No more than its own, as every other store does.
             let own = Change::delete(&self.tables.directory, Key::client_org(id), "attribute_not_exists(pk) OR o = :org");
             changes.push(own.with("org", text(org.as_str())));
+            changes.extend(WorkloadKey::named_by(&old).iter().map(|key| self.workload_change(key, "DELETE c :c", id)));
             changes.extend(old.settings.alias.map(|alias| self.freeing(org, &alias)));
             if self.transact(DOING, &changes).await?.is_none() {
                 return Ok(Delete::Done);
@@ -403,6 +417,19 @@ impl DynamoStore {
         let expression = if ends { "SET o = :org, x = :x" } else { "SET o = :org REMOVE x" };
         let change = Change::update(&self.tables.directory, Key::client_org(client.id), expression, CONDITION);
         with_end(change.with("org", text(client.org.as_str())), client)
+    }
+
+    /// Notes which workloads a client names, but those that are `noted`, and no more those of `before` that it doesn't name.
+    fn workload_changes(&self, client: &Client, before: &BTreeSet<WorkloadKey>, noted: &BTreeSet<WorkloadKey>) -> Vec<Change> {
+        let named = WorkloadKey::named_by(client);
+        let new = named.difference(noted).map(|key| self.workload_change(key, "ADD c :c", client.id));
+        new.chain(before.difference(&named).map(|key| self.workload_change(key, "DELETE c :c", client.id))).collect()
+    }
+
+    /// Changes the set of the clients that name a workload. Without one its item stays, which is of no use and in nobody's way.
+    fn workload_change(&self, key: &WorkloadKey, expression: &str, client: ClientId) -> Change {
+        let change = Change::update(&self.tables.directory, Key::workload(key), expression, "");
+        change.with("c", AttributeValue::Ns(vec![client.as_number().to_string()]))
     }
 
     /// Takes an alias for a client, if it is free.

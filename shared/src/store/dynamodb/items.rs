@@ -285,7 +285,7 @@ pub(super) fn client_document(key: &ClientDocumentKey, item: &Item) -> Result<Cl
 
 /// `name`: by which the write knows it again.
 pub(super) fn replay_item(used: &ReplayKey, name: &[u8]) -> Item {
-    let mut item = Key::used(used).into_item();
+    let mut item = Key::used(&used.key()).into_item();
     let attributes = [("e", moment(used.until)), ("w", bytes(name)), ("x", number(deletion(used.until)))];
     item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
     item
@@ -319,6 +319,17 @@ pub(super) fn batch(key: &BatchKey, item: &Item) -> Result<Batch, Fault> {
 pub(super) fn holder(item: &Item) -> Result<ClientId, Fault> {
     let number = find_number(item, "c")?.ok_or_else(|| broken("c"))?;
     ClientId::from_number(number).map_err(|_| broken("c"))
+}
+
+/// Returns until when a use is remembered.
+pub(super) fn used_until(item: &Item) -> Result<Timestamp, Fault> {
+    find_moment(item, "e")?.ok_or_else(|| broken("e"))
+}
+
+/// Returns the clients that name a workload, of which the last may have gone.
+pub(super) fn clients_of_workload(item: &Item) -> Result<Vec<ClientId>, Fault> {
+    let number = |number| ClientId::from_number(number).map_err(|_| broken("c"));
+    find_numbers(item, "c")?.into_iter().map(number).collect()
 }
 
 pub(super) fn client_org(item: &Item) -> Result<OrgId, Fault> {

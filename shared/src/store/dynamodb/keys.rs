@@ -9,7 +9,7 @@ use crate::domain::{
     AliasKey, ApiKeyLocator, AuthorizationKey, BatchKey, ClientDocumentKey, ClientId, FamilyKey, LogoutKey, MemberKey,
     NotBeforeKey, OrgId, PersonGrantKey, Shard, Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
-use crate::store::{CountedEvent, ReplayKey, codec};
+use crate::store::{CountedEvent, UseKey, WorkloadKey, codec};
 
 /// The key of an item. No org has a `#` in its id, so no part of a key is mistaken for another.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -82,9 +82,8 @@ impl Key {
     }
 
     /// What tells that something was used.
-    pub(super) fn used(used: &ReplayKey) -> Self {
-        let shard = Shard::from_byte(used.hash[0]);
-        Self { pk: partition(&used.org, shard), sk: format!("u#{}#{}", used.purpose, BASE64.encode(used.hash)) }
+    pub(super) fn used((org, purpose, hash): &UseKey) -> Self {
+        Self { pk: partition(org, Shard::from_byte(hash[0])), sk: format!("u#{purpose}#{}", BASE64.encode(hash)) }
     }
 
     /// Returns the key of a count of events.
@@ -123,6 +122,11 @@ impl Key {
     /// What tells which client has an alias.
     pub(super) fn client_alias(org: &OrgId, alias: &str) -> Self {
         Self { pk: org.to_string(), sk: format!("a#{alias}") }
+    }
+
+    /// What tells which clients a workload can be.
+    pub(super) fn workload(key: &WorkloadKey) -> Self {
+        Self { pk: key.org.to_string(), sk: format!("x#{}", BASE64.encode(key.hash)) }
     }
 
     const CLIENT_ORG: &str = "c";
@@ -187,7 +191,7 @@ impl Owner {
                 None if sk == "i" => Some(Self::AssertionSettings(OrgId::parse(pk).ok()?)),
                 Some(("m", _)) => Some(Self::Member),
                 Some(("c", _)) => Some(Self::Client),
-                Some(("a" | "n" | "s" | "y", _)) => Some(Self::Bookkeeping),
+                Some(("a" | "n" | "s" | "x" | "y", _)) => Some(Self::Bookkeeping),
                 _ => None,
             };
         };
@@ -288,7 +292,7 @@ mod tests {
         let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
         let grant = PersonGrantKey { org: org.clone(), subject: subject.clone(), client };
         let authorization = AuthorizationKey { org: org.clone(), id };
-        let used = ReplayKey { org: org.clone(), purpose: "dpop", hash: [7; 32], now, until };
+        let used = (org.clone(), "dpop", [7; 32]);
         let event = CountedEvent { org: org.clone(), what: "guess", hash: [7; 32], since: now, until, limit: 1 };
         let api_key = ApiKeyLocator { org: org.clone(), id };
         let owner = Subject::parse("ann").unwrap();
@@ -303,6 +307,7 @@ mod tests {
             (Key::sub_org(&org, &org), Owner::Bookkeeping),
             (Key::client_alias(&org, "x"), Owner::Bookkeeping),
             (Key::client_org(client), Owner::Bookkeeping),
+            (Key::workload(&WorkloadKey::new(&org, "https://ci.example", "a#b")), Owner::Bookkeeping),
             (Key::alias(&AliasKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
             (Key::ticket(&TicketKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::authorization(&authorization), Owner::Authorization(authorization)),

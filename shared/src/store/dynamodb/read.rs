@@ -11,7 +11,7 @@ use crate::domain::{
     AliasKey, ApiKeyLocator, AuthorizationKey, ClientDocumentKey, ClientId, FamilyKey, Fault, LogoutKey, MemberKey, NotBeforeKey,
     NotBefores, OrgId, PersonGrantKey, Shard, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
-use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQuery};
+use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQuery, UseKey, WorkloadKey};
 
 #[async_trait]
 impl ReadTokens for DynamoStore {
@@ -84,6 +84,7 @@ enum Name<'a> {
     PersonGrant(&'a PersonGrantKey),
     UserCode(&'a UserCodeKey),
     ClientDocument(&'a ClientDocumentKey),
+    Use(&'a UseKey),
     NotBefore(&'a NotBeforeKey),
     Org(&'a OrgId),
     AssertionSettings(&'a OrgId),
@@ -91,6 +92,7 @@ enum Name<'a> {
     Client(&'a ClientKey),
     ClientAlias(&'a (OrgId, String)),
     ClientOrg(ClientId),
+    Workload(&'a WorkloadKey),
 }
 
 impl Name<'_> {
@@ -107,6 +109,7 @@ impl Name<'_> {
             Self::PersonGrant(key) => drop(found.person_grants.insert(key.clone(), items::person_grant(&key.org, item)?)),
             Self::UserCode(key) => drop(found.user_codes.insert(key.clone(), items::user_code(key, item)?)),
             Self::ClientDocument(key) => drop(found.client_documents.insert(key.clone(), items::client_document(key, item)?)),
+            Self::Use(key) => drop(found.uses.insert(key.clone(), items::used_until(item)?)),
             Self::NotBefore(key) => found.marks.insert(key.clone(), items::not_before(item)?),
             Self::Org(id) => drop(found.orgs.insert(id.clone(), items::org(item)?)),
             Self::AssertionSettings(org) => {
@@ -119,6 +122,7 @@ impl Name<'_> {
             }
             Self::ClientAlias(key) => drop(found.client_aliases.insert(key.clone(), items::holder(item)?)),
             Self::ClientOrg(id) => drop(found.client_orgs.insert(id, items::client_org(item)?)),
+            Self::Workload(key) => drop(found.workloads.insert(key.clone(), items::clients_of_workload(item)?)),
         }
         Ok(())
     }
@@ -138,9 +142,10 @@ fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
     let person_grants = wanted.person_grants.iter().map(|key| (Key::person_grant(key), Name::PersonGrant(key)));
     let user_codes = wanted.user_codes.iter().map(|key| (Key::user_code(key), Name::UserCode(key)));
     let documents = wanted.client_documents.iter().map(|key| (Key::client_document(key), Name::ClientDocument(key)));
+    let uses = wanted.uses.iter().map(|key| (Key::used(key), Name::Use(key)));
     let marks =
         shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::NotBefore(key))));
-    let waiting = tickets.chain(authorizations).chain(logouts).chain(user_codes).chain(documents).chain(person_grants);
+    let waiting = tickets.chain(authorizations).chain(logouts).chain(user_codes).chain(documents).chain(person_grants).chain(uses);
     tokens.chain(families).chain(aliases).chain(values).chain(api_keys).chain(waiting).chain(marks).collect()
 }
 
@@ -151,7 +156,8 @@ fn wanted_directory(wanted: &RecordKeys) -> Keys<'_> {
     let clients = wanted.clients.iter().map(|key| (Key::client(&key.0, key.1), Name::Client(key)));
     let aliases = wanted.client_aliases.iter().map(|key| (Key::client_alias(&key.0, &key.1), Name::ClientAlias(key)));
     let numbers = wanted.client_orgs.iter().map(|id| (Key::client_org(*id), Name::ClientOrg(*id)));
-    orgs.chain(assertions).chain(members).chain(clients).chain(aliases).chain(numbers).collect()
+    let workloads = wanted.workloads.iter().map(|key| (Key::workload(key), Name::Workload(key)));
+    orgs.chain(assertions).chain(members).chain(clients).chain(aliases).chain(numbers).chain(workloads).collect()
 }
 
 fn key_of(item: &Item) -> Result<Key, Fault> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::Result;
 use super::rows::body;
 use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, SecretUses, Subject, Timestamp};
-use crate::store::{ClientKey, Delete, MemberSwap, Put, Replaced, codec};
+use crate::store::{ClientKey, Delete, MemberSwap, Put, Replaced, WorkloadKey, codec};
 
 pub(super) fn org(c: &Connection, id: &OrgId) -> Result<Option<Org>> {
     let mut select = c.prepare_cached("SELECT created_at, body FROM orgs WHERE id = ?1")?;
@@ -81,8 +81,11 @@ pub(super) fn clients(c: &Connection, org: &OrgId, after: Option<ClientId>, limi
 pub(super) fn holder(c: &Connection, org: &OrgId, alias: &str) -> Result<Option<ClientId>> {
     let mut select = c.prepare_cached("SELECT id FROM clients WHERE org = ?1 AND alias = ?2")?;
     let number = select.query_row([org.as_str(), alias], |row| row.get(0)).optional()?;
-    let id = number.map(ClientId::from_number).transpose();
-    id.map_err(|e| Fault::internal("reading the id of a client").because(e).into())
+    number.map(client_id).transpose()
+}
+
+fn client_id(number: u64) -> Result<ClientId> {
+    ClientId::from_number(number).map_err(|e| Fault::internal("reading the id of a client").because(e).into())
 }
 
 /// Reads the org of a client. A number is given to one client of all orgs.
@@ -193,6 +196,11 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Result<Put> {
     )?;
     let (body, end) = (codec::encode_client(client)?, client.origin.expires_at().map(Timestamp::as_ms));
     upsert.execute(params![org, id, client.settings.alias, client.created_at.as_ms(), body, end])?;
+    c.prepare_cached("DELETE FROM workloads WHERE org = ?1 AND client = ?2")?.execute(params![org, id])?;
+    let mut insert = c.prepare_cached("INSERT INTO workloads (org, hash, client) VALUES (?1, ?2, ?3)")?;
+    for key in WorkloadKey::named_by(client) {
+        insert.execute(params![org, key.hash, id])?;
+    }
     Ok(put(known))
 }
 
@@ -211,6 +219,13 @@ pub(super) fn replace_client(c: &Connection, seen: &Client, new: &Client) -> Res
 pub(super) fn delete_client(c: &Connection, org: &OrgId, id: ClientId) -> Result<Delete> {
     let mut delete_one = c.prepare_cached("DELETE FROM clients WHERE org = ?1 AND id = ?2")?;
     Ok(delete(delete_one.execute(params![org.as_str(), id.as_number()])?))
+}
+
+/// Reads which clients name a workload.
+pub(super) fn clients_of_workload(c: &Connection, key: &WorkloadKey) -> Result<Vec<ClientId>> {
+    let mut select = c.prepare_cached("SELECT client FROM workloads WHERE org = ?1 AND hash = ?2 ORDER BY client")?;
+    let numbers = select.query_map(params![key.org.as_str(), key.hash], |row| row.get::<_, u64>(0))?;
+    numbers.map(|number| client_id(number?)).collect()
 }
 
 /// Notes the uses of a client's secrets, if there are still those that were seen.

@@ -57,6 +57,9 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     for key in &wanted.client_documents {
         found.client_documents.extend(client_documents::client_document(c, key)?.map(|there| (key.clone(), there)));
     }
+    for key in &wanted.uses {
+        found.uses.extend(replay::used_until(c, key)?.map(|until| (key.clone(), until)));
+    }
     for key in &wanted.marks {
         if let Some(not_before) = mark(c, key)? {
             found.marks.insert(key.clone(), not_before);
@@ -80,6 +83,9 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     }
     for id in &wanted.client_orgs {
         found.client_orgs.extend(directory::client_org(c, *id)?.map(|org| (*id, org)));
+    }
+    for key in &wanted.workloads {
+        found.workloads.insert(key.clone(), directory::clients_of_workload(c, key)?);
     }
     Ok(found)
 }

@@ -4,9 +4,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Result;
 use super::rows::{body, moment};
-use crate::domain::{Fault, Ticket, TicketKey, TokenId};
+use crate::domain::{Fault, Ticket, TicketKey, Timestamp, TokenId};
 use crate::store::codec::{self, TicketState};
-use crate::store::{CountedEvent, ReplayKey, TicketConsumption};
+use crate::store::{CountedEvent, ReplayKey, TicketConsumption, UseKey};
 
 /// Reads a ticket by its key.
 pub(super) fn ticket(c: &Connection, key: &TicketKey) -> Result<Option<Ticket>> {
@@ -46,6 +46,12 @@ pub(super) fn spend(c: &Connection, spending: &TicketConsumption) -> Result<bool
     )?;
     let TicketConsumption { key, by, now } = spending;
     Ok(update.execute(params![key.org.as_str(), key.id.as_bytes(), by.as_bytes(), now.as_ms()])? == 1)
+}
+
+/// Reads until when a use is remembered.
+pub(super) fn used_until(c: &Connection, (org, purpose, hash): &UseKey) -> Result<Option<Timestamp>> {
+    let mut select = c.prepare_cached("SELECT exp FROM uses WHERE org = ?1 AND purpose = ?2 AND hash = ?3")?;
+    Ok(select.query_row(params![org.as_str(), purpose, hash], |row| row.get(0)).optional()?.map(Timestamp::from_ms))
 }
 
 /// Notes the use of a value, and returns whether it is the first one before the value expires.

@@ -152,6 +152,7 @@ const STEPS: &[&str] = &[
     LOGOUTS,
     CLIENT_DOCUMENTS,
     API_KEYS,
+    WORKLOADS,
 ];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
@@ -333,6 +334,18 @@ CREATE TABLE client_documents (
     kept_until INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (org, hash)
 ) STRICT;
+";
+
+// Which clients name a workload: the subject of an issuer.
+const WORKLOADS: &str = "
+CREATE TABLE workloads (
+    org TEXT NOT NULL, hash BLOB NOT NULL, client INTEGER NOT NULL,
+    PRIMARY KEY (org, hash, client)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX workloads_by_client ON workloads (org, client);
+CREATE TRIGGER workloads_go_with_their_client AFTER DELETE ON clients BEGIN
+    DELETE FROM workloads WHERE org = OLD.org AND client = OLD.id;
+END;
 ";
 
 // Long credentials of members, each found by its values.

@@ -11,7 +11,7 @@ use crate::store::conformance::samples::{
 };
 use crate::store::{
     ApiKeyLimit, ApiKeyQuery, CountedEvent, FamilyAdvance, FamilyUpdate, MemberSwap, NewToken, RecordKeys, Store, TokenQuery,
-    TokenUpdate,
+    TokenUpdate, WorkloadKey,
 };
 
 const MANY_KEYS: ApiKeyLimit = ApiKeyLimit { most: 10, made_after: None };
@@ -41,6 +41,8 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
                 clients: vec![(org_id("a"), client_id(1))],
                 client_aliases: vec![(org_id("a"), "shop".to_owned())],
                 client_orgs: vec![client_id(1)],
+                uses: vec![used("dpop", 1).key()],
+                workloads: vec![WorkloadKey::new(&org_id("a"), "https://ci.example", "build")],
                 shard_of: None,
             };
             let found = store.read(&wanted).await.unwrap();
