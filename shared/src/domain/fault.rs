@@ -3,25 +3,37 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::Seconds;
+
 /// A failure of the service, or of something that it needs: logged once, where the request ends, and never shown to a caller.
 ///
 /// It has no `Display`, so that it can't end up in an answer by accident.
 pub struct Fault {
     doing: &'static str,
-    retry: bool,
+    /// `None`: a retry can't help.
+    retry_after: Option<Seconds>,
     hint: Option<&'static str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Fault {
+    /// How long something is given that doesn't answer at the moment.
+    const RETRY_AFTER: Seconds = Seconds(1);
+
     /// Makes a fault of something that should never happen: a broken record, a bug. It is answered with 500.
     pub fn internal(doing: &'static str) -> Self {
-        Self { doing, retry: false, hint: None, source: None }
+        Self { doing, retry_after: None, hint: None, source: None }
     }
 
     /// Makes a fault of something that doesn't answer at the moment. It is answered with 503 and `Retry-After`.
     pub fn unavailable(doing: &'static str) -> Self {
-        Self { doing, retry: true, hint: None, source: None }
+        Self { doing, retry_after: Some(Self::RETRY_AFTER), hint: None, source: None }
+    }
+
+    /// Says after how long the same request can succeed, where that is longer than a second.
+    #[must_use]
+    pub fn retried_after(self, wait: Seconds) -> Self {
+        Self { retry_after: self.retry_after.map(|_| wait), ..self }
     }
 
     /// Adds the error that caused the fault.
@@ -47,9 +59,14 @@ impl Fault {
         self.doing
     }
 
+    /// After how long the same request can succeed: `Retry-After` of the answer. `None`: never.
+    pub fn retry_after(&self) -> Option<Seconds> {
+        self.retry_after
+    }
+
     /// Whether the same request can succeed a little later.
     pub fn can_retry(&self) -> bool {
-        self.retry
+        self.retry_after.is_some()
     }
 }
 

@@ -33,8 +33,8 @@ mod writes;
 pub(crate) use org_walk::OrgWalk;
 pub(crate) use reads::each_once;
 pub use reads::{
-    ApiKeyHolder, ApiKeyPage, ApiKeyQuery, ClientKey, PersonGrantPage, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery, UseKey,
-    WorkloadKey,
+    ApiKeyHolder, ApiKeyPage, ApiKeyQuery, ClientKey, PersonGrantPage, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery,
+    UseKey, WorkloadKey,
 };
 pub use writes::{
     AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, CountedEvent, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome,

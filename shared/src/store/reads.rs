@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use crate::domain::{
     AliasKey, Aliased, ApiKey, ApiKeyLocator, AssertionSettings, Authorization, AuthorizationKey, Client, ClientDocument,
     ClientDocumentKey, ClientId, Family, FamilyKey, Label, Logout, LogoutKey, Member, MemberKey, NotBeforeKey, NotBefores, Org,
-    OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses, SessionId, Subject, TextPattern, Ticket, TicketKey, Timestamp, TokenId,
-    TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
+    OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses, SessionId, Subject, TextPattern, Ticket, TicketKey, Timestamp,
+    TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
 };
 use crate::jose::sha256;
 

@@ -7,7 +7,9 @@ use http::{HeaderValue, StatusCode, header};
 use super::dialect::{Explanation, Header};
 use super::{Reply, Route, reply};
 use crate::api::dialects;
-use crate::domain::{ApiKeyProblem, AuthorizationProblem, Error, Fault, FederationProblem, LogoutProblem, Refusal, TokenProblem};
+use crate::domain::{
+    ApiKeyProblem, AuthorizationProblem, Error, Fault, FederationProblem, LogoutProblem, Refusal, Seconds, TokenProblem,
+};
 use crate::encoding::sentence;
 use crate::telemetry;
 
@@ -47,15 +49,19 @@ fn note(refusal: &Refusal, code: &'static str) {
 
 /// Renders the answer to a failure of ours in the dialect of the route. Its body is fixed, whatever happened.
 pub fn fault(route: &Route, fault: &Fault) -> Reply {
-    let (status, code, message) = if fault.can_retry() {
-        (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is temporarily unavailable. Try again in a second.")
-    } else {
-        (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal error. It has been logged.")
+    let (status, code, message) = match fault.retry_after() {
+        Some(Seconds(..=1)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is temporarily unavailable. Try again in a second.")
+        }
+        Some(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is temporarily unavailable. Try again in some seconds.")
+        }
+        None => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal error. It has been logged."),
     };
     telemetry::note_error(code);
     let mut reply = (dialects::rules(route.dialect).fault)(route, status, code, message);
-    if fault.can_retry() {
-        reply.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
+    if let Some(wait) = fault.retry_after() {
+        reply.headers.push((header::RETRY_AFTER, HeaderValue::from(wait.0)));
     }
     reply
 }

@@ -278,7 +278,7 @@ impl<T: Clone> Places<T> {
             return answer;
         }
         let is_miss = place.last().reading.as_ref().is_some_and(|reading| !is_enough(&reading.value));
-        let read = read().await;
+        let read = read().await.map_err(|fault| fault.retried_after(FIRST_RETRY));
         let mut last = place.last();
         if is_miss {
             last.missed = Some(now);
@@ -373,7 +373,9 @@ impl<T: Clone> CacheState<T> {
         let has_just_failed = self.failed.is_some_and(|(at, times)| is_within(back_off(times), at, now));
         let reading = self.reading.as_ref().filter(|reading| is_within(freshness.stale, reading.at, now));
         let Some(Reading { value, at, fresh_for }) = reading else {
-            return has_just_failed.then(|| Err(Fault::unavailable("reading what an issuer publishes, which failed just now")));
+            let fault =
+                || Fault::unavailable("reading what an issuer publishes, which failed just now").retried_after(FIRST_RETRY);
+            return has_just_failed.then(|| Err(fault()));
         };
         let was_missed = self.missed.is_some_and(|missed| is_within(MISS_INTERVAL, missed, now));
         let is_good = is_within(*fresh_for, *at, now) && (was_missed || is_enough(value));

@@ -285,7 +285,7 @@ fn a_set_that_was_never_read_is_a_fault_that_can_be_retried() {
     scripted.asked();
     scripted.says(None);
     for after in [0, 1, 4] {
-        assert!(count(&sets, None, after).unwrap_err().can_retry());
+        assert_eq!(count(&sets, None, after).unwrap_err().retry_after(), Some(Seconds(5)), "nobody asks again before");
     }
     assert_eq!(scripted.asked(), 1);
     scripted.says(Some(json!({"keys": [jwk_of(Algorithm::Es256)]})));

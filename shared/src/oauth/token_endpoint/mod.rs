@@ -25,8 +25,8 @@ use crate::auth::client::{ClientCredentials, Identified, UnnotedUse, federated, 
 use crate::auth::dpop::{self, NonceRule};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    Audience, AuthorizationDetails, Client, ClientRef, Confirmation, Denial, Error, Fault, GrantType, Invalid, NotBefores, Org, OrgId,
-    PlatformAssertion, Refusal, Secret, Service,
+    Audience, AuthorizationDetails, Client, ClientRef, Confirmation, Denial, Error, Fault, GrantType, Invalid, NotBefores, Org,
+    OrgId, PlatformAssertion, Refusal, Secret, Service,
 };
 use crate::keys::Signing;
 use crate::oauth::domain_grant::IssuedDomainGrant;

@@ -68,9 +68,13 @@ async fn clients_are_found_by_the_workloads_that_they_name(store: Arc<dyn Store>
     store.put_client(&naming(2, &["test"])).await.unwrap();
     assert_eq!(find("a", CI, "build").await, [client_id(1)]);
     assert_eq!(find("a", CI, "test").await, [1, 2].map(client_id));
-    for (org, issuer, subject) in
-        [("a", CI, "deploy*"), ("a", CI, "deploy-1"), ("a", CI, "Build"), ("a", "https://ci.example/", "build"), ("b", CI, "build")]
-    {
+    for (org, issuer, subject) in [
+        ("a", CI, "deploy*"),
+        ("a", CI, "deploy-1"),
+        ("a", CI, "Build"),
+        ("a", "https://ci.example/", "build"),
+        ("b", CI, "build"),
+    ] {
         assert!(find(org, issuer, subject).await.is_empty(), "{org} {issuer} {subject}");
     }
     store.put_client(&naming(1, &["test"])).await.unwrap();

@@ -6,8 +6,7 @@ use super::cases;
 use super::samples::{
     NO_ASSERTIONS, alias_key, api_key, api_key_locator, api_key_value, authorization, authorization_key, client, client_document,
     client_id, family, family_key, find_family, find_token, logout, logout_key, mark, member, member_key, new, org, org_id,
-    put_org, read, rich_member, rich_token, step, subject, ticket, ticket_key, token, token_key, used,
-    user_code,
+    put_org, read, rich_member, rich_token, step, subject, ticket, ticket_key, token, token_key, used, user_code,
 };
 use crate::domain::{Family, NotBeforeScope, PersonGrantKey, RevokingParty, Seconds, TokenRecord};
 use crate::store::{ApiKeyInsert, ApiKeyLimit, RecordKeys, Store, WorkloadKey};

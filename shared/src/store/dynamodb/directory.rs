@@ -16,7 +16,9 @@ use super::items::{self, deletion, moment, number, text};
 use super::keys::{CLIENT, Key, MEMBER, SUB_ORG, range_after};
 use super::{DynamoStore, Item, fault};
 use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, SecretUses, Shard, Subject};
-use crate::store::{ClientKey, Delete, MemberSwap, NoteSecretUses, Put, ReadDirectory, Replaced, WorkloadKey, WriteDirectory, codec};
+use crate::store::{
+    ClientKey, Delete, MemberSwap, NoteSecretUses, Put, ReadDirectory, Replaced, WorkloadKey, WriteDirectory, codec,
+};
 
 #[async_trait]
 impl ReadDirectory for DynamoStore {

@@ -145,7 +145,8 @@ fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
     let uses = wanted.uses.iter().map(|key| (Key::used(key), Name::Use(key)));
     let marks =
         shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::NotBefore(key))));
-    let waiting = tickets.chain(authorizations).chain(logouts).chain(user_codes).chain(documents).chain(person_grants).chain(uses);
+    let waiting =
+        tickets.chain(authorizations).chain(logouts).chain(user_codes).chain(documents).chain(person_grants).chain(uses);
     tokens.chain(families).chain(aliases).chain(values).chain(api_keys).chain(waiting).chain(marks).collect()
 }
 
