@@ -1,11 +1,19 @@
-"""An issuer on this machine: a discovery document, a key set, and tokens."""
+"""An issuer on this machine: a discovery document, a key set, and tokens; the file that a kubelet keeps them in; and a server that takes them."""
 
 import json
+import os
 import threading
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from harness import Server
+
+WORKLOAD = "system:serviceaccount:prod:orders"
 
 
 class Issuer:
@@ -35,6 +43,12 @@ class Issuer:
     def sign(self, claims):
         return jwt.encode(claims, self.key, "RS256", headers={"kid": "k1", "typ": None})
 
+    def token(self, audience, **more):
+        """A token of the workload, for an hour."""
+        now = int(time.time())
+        claims = {"iss": self.url, "sub": WORKLOAD, "aud": [audience], "iat": now, "exp": now + 3600, "jti": str(uuid.uuid4())}
+        return self.sign(claims | more)
+
 
 def handler(issuer):
     class Handler(BaseHTTPRequestHandler):
@@ -50,3 +64,59 @@ def handler(issuer):
             pass
 
     return Handler
+
+
+class ProjectedVolume:
+    """A folder with a file `token` that is replaced as a kubelet does it: a link to another folder is swapped, and readers see one or the other."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.file = folder / "token"
+        folder.mkdir()
+
+    def write(self, token):
+        version = self.folder / f"..{uuid.uuid4().hex}"
+        version.mkdir()
+        (version / "token").write_text(token)
+        link = self.folder / "..data_tmp"
+        link.symlink_to(version.name)
+        os.rename(link, self.folder / "..data")
+        if not self.file.is_symlink():
+            self.file.symlink_to("..data/token")
+        for old in self.folder.glob("..*/token"):
+            if old.parent.name not in (version.name, "..data"):
+                old.unlink()
+                old.parent.rmdir()
+
+
+@dataclass(frozen=True)
+class Trusting:
+    """A server with a client that is a workload of an issuer, in an org that takes each of its tokens once. The client has no secret."""
+
+    server: Server
+    issuer: Issuer
+    client: str = "7001"
+
+
+@contextmanager
+def trusting(folder, *options, keys=()):
+    """Runs an issuer, and a server whose org trusts it. `keys` are public keys of the client's own, which may be in force beside its platform."""
+    with Issuer() as issuer:
+        scopes = [{"name": "orders.read", "default": True}]
+        settings = {"supported_scopes": scopes, "assertion_issuers": [{"issuer": issuer.url, "discovery": True, "longest_life": 3600}]}
+        client = {
+            "org": "1",
+            "id": int(Trusting.client),
+            "alias": "orders",
+            "kind": "confidential",
+            "auth_method": "private_key_jwt",
+            "grants": ["client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"],
+            "federated": [{"issuer": issuer.url, "subject": WORKLOAD}],
+        }
+        if keys:
+            client["jwks"] = {"keys": list(keys)}
+        seed = folder / "seed.json"
+        seed.write_text(json.dumps({"orgs": [{"id": "1", "name": "Shop", "settings": settings}], "clients": [client]}))
+        server = Server(folder / "jeton", "--jwks-origin", issuer.url, *options, seed=seed)
+        yield Trusting(server, issuer)
+        assert server.stop() == 0

@@ -1,8 +1,11 @@
-"""The client of PyPI's `mcp`: it knows nothing but the address of an MCP server, and gets a token for it."""
+"""The client of PyPI's `mcp`: it knows nothing but the address of an MCP server, and gets a token for it, for a person or for its workload."""
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -10,11 +13,21 @@ import httpx2
 import jwt
 import pytest
 import requests
-from harness import Server
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from harness import Server, plain_environment
+from jwt.algorithms import ECAlgorithm
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
+from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider, SignedJWTParameters
 from mcp.shared.auth import OAuthClientMetadata
 
+from .deployments import private_key, public
+from .platforms import WORKLOAD
+from .test_docs import blocks
+
 CALLBACK = "http://127.0.0.1:9/callback"
+WORKLOAD_ID = 7001
+# Where the platform's tokens come from; its key is in the settings of the org.
+PLATFORM = "https://platform.example"
 GRANTS = {"redirect_uris": [CALLBACK], "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "none"}
 
 
@@ -77,11 +90,16 @@ def mcp_server(tmp_path_factory):
         "open_registration": {"enabled": True},
         "client_metadata_documents": {"enabled": True, "hosts": [urlsplit(address).netloc]},
     }
+    # One key is the platform's, and the other the client's own.
+    keys = {"platform": private_key("ES256"), "own": private_key("ES256")}
+    settings["assertion_issuers"] = [{"issuer": PLATFORM, "jwks": {"keys": [public(keys["platform"])]}, "reusable": True}]
+    client = {"org": "1", "id": WORKLOAD_ID, "alias": "agent", "kind": "confidential", "auth_method": "private_key_jwt", "grants": ["client_credentials"]}
+    client |= {"jwks": {"keys": [public(keys["own"])]}, "federated": [{"issuer": PLATFORM, "subject": WORKLOAD}]}
     state["document"] = {"client_id": address.replace("/mcp", "/client.json"), "client_name": "Agent"} | GRANTS
-    (folder / "seed.json").write_text(json.dumps({"orgs": [{"id": "1", "name": "Shop", "settings": settings}]}))
+    (folder / "seed.json").write_text(json.dumps({"orgs": [{"id": "1", "name": "Shop", "settings": settings}], "clients": [client]}))
     server = Server(folder / "data", seed=folder / "seed.json")
     state["metadata"] = f"{server.url}/oauth2/resource-metadata/1?resource={quote(address, safe='')}"
-    yield server, address
+    yield server, address, keys
     listener.shutdown()
     assert server.stop() == 0
 
@@ -105,7 +123,7 @@ class Person:
 
 
 def test_a_client_finds_registers_and_is_let_in(mcp_server):
-    server, address = mcp_server
+    server, address, _ = mcp_server
     person, kept = Person(server), Kept()
     metadata = OAuthClientMetadata(
         client_name="Agent", redirect_uris=[CALLBACK], grant_types=["authorization_code", "refresh_token"], response_types=["code"], token_endpoint_auth_method="none"
@@ -128,7 +146,7 @@ def test_a_client_finds_registers_and_is_let_in(mcp_server):
 
 
 def test_a_client_is_known_by_its_document(mcp_server, monkeypatch):
-    server, address = mcp_server
+    server, address, _ = mcp_server
     url = address.replace("/mcp", "/client.json")
     person, kept = Person(server), Kept()
     metadata = OAuthClientMetadata(client_name="Agent", response_types=["code"], **GRANTS)
@@ -153,3 +171,41 @@ def test_a_client_is_known_by_its_document(mcp_server, monkeypatch):
     shown = person.shown["client"]
     assert (shown["kind"], shown["client_id"], shown["host"]) == ("metadata_document", url, urlsplit(address).netloc)
     assert kept.tokens.refresh_token and kept.tokens.access_token == token
+
+
+def private_pem(key):
+    return ECAlgorithm.from_jwk(key).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def test_a_workload_is_let_in_by_its_platforms_token(mcp_server, tmp_path):
+    """With the program of docs/workloads/libraries.md."""
+    server, address, keys = mcp_server
+    now = int(time.time())
+    claims = {"iss": PLATFORM, "sub": WORKLOAD, "aud": server.url, "iat": now, "exp": now + 300}
+    token = jwt.encode(claims, private_pem(keys["platform"]), "ES256", headers={"kid": keys["platform"]["kid"]})
+    (tmp_path / "token.txt").write_text(token + "\n")
+    (tmp_path / "agent.py").write_text(blocks("workloads/libraries.md", "python")["mcp_workload.py"])
+    environment = plain_environment(ISSUER=server.url, CLIENT_ID=str(WORKLOAD_ID), TOKEN_FILE="token.txt", MCP_URL=address)
+
+    def run():
+        return subprocess.run([sys.executable, "agent.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+
+    done = run()
+    assert (done.returncode, done.stdout) == (0, "200 files.read\n"), done.stderr
+    (tmp_path / "token.txt").write_text(token[:-8] + "AAAAAAAA")
+    done = run()
+    assert done.returncode != 0 and "invalid_client" in done.stderr and "200" not in done.stdout
+
+
+def test_a_client_is_let_in_by_its_own_key(mcp_server):
+    server, address, keys = mcp_server
+    client = str(WORKLOAD_ID)
+    signed = SignedJWTParameters(issuer=client, subject=client, signing_key=private_pem(keys["own"]), signing_algorithm="ES256")
+
+    async def ask():
+        provider = PrivateKeyJWTOAuthProvider(address, Kept(), client, signed.create_assertion_provider(), issuer=server.url)
+        async with httpx2.AsyncClient(auth=provider, timeout=20) as session:
+            return (await session.get(address)).json()["token"]
+
+    claims = jwt.decode(asyncio.run(ask()), options={"verify_signature": False})
+    assert (claims["aud"], claims["scope"], claims["sub"], claims["client_id"]) == (address, "files.read", client, client)
