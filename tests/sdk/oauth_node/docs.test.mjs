@@ -12,8 +12,10 @@ import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { SignJWT, exportJWK, generateKeyPair } from "jose";
 import { chromium } from "playwright-core";
 import { Browser, isConsent, isLogin, isSignedOut } from "./browser.mjs";
+import { JWT_BEARER } from "./harness.mjs";
 
 const API = "https://api.example";
 const executablePath = process.env.JETON_CHROMIUM;
@@ -129,9 +131,9 @@ describe("docs/mcp.md", () => {
   const here = (text) =>
     text.replaceAll("http://127.0.0.1:3000", issuer).replaceAll("http://127.0.0.1:8000/mcp", mcp).replaceAll("PORT=4000", `PORT=${ports.login}`);
   /** Starts a program of the page beside the packages. */
-  const start = (name, more = {}, changed = (code) => code) => {
+  const start = (name, more = {}, changed = (code) => code, page = "mcp.md") => {
     const file = join(import.meta.dirname, `docs-mcp-${process.pid}-${files.length}-${name}`);
-    writeFileSync(file, changed(blocks("mcp.md")[name]));
+    writeFileSync(file, changed(blocks(page)[name]));
     files.push(file);
     const program = spawn(process.execPath, [file], { env: { ...env, ISSUER: issuer, MCP_URL: mcp, ...more }, stdio: ["ignore", "pipe", "inherit"] });
     started.push(program);
@@ -218,6 +220,37 @@ describe("docs/mcp.md", () => {
     assert.equal((await lineOf(told, /^registered as: (.*)/))[1], url());
     assert.equal((await lineOf(told, /^granted: (.*)/))[1], "files.read with a refresh token");
     assert.equal((await lineOf(told, /^the tool says: (.*)/))[1], "the files of u-1001");
+  });
+
+  test("an agent that no person signs in to calls a tool by its platform's token, as docs/workloads/libraries.md has it", async () => {
+    const platform = "https://platform.example";
+    const { publicKey, privateKey } = await generateKeyPair("ES256");
+    const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: "1", alg: "ES256" }] };
+    const authorization = `Bearer ${readFileSync(join(folder, ".jeton", "admin.token"), "utf8").trim()}`;
+    const settings = { resources: [{ resource: mcp, scopes: ["files.read"] }], assertion_issuers: [{ issuer: platform, jwks }] };
+    const headers = { authorization, "content-type": "application/merge-patch+json" };
+    const set = await fetch(`${issuer}/v1/orgs/1`, { method: "PATCH", headers, body: JSON.stringify({ settings }) });
+    assert.equal(set.status, 200, await set.text());
+    const workload = { alias: "agent", kind: "confidential", auth_method: "private_key_jwt", grants: [JWT_BEARER], federated: [{ issuer: platform, subject: "agent" }] };
+    const body = JSON.stringify(workload);
+    const made = await fetch(`${issuer}/v1/orgs/1/clients`, { method: "POST", headers: { ...headers, "content-type": "application/json" }, body });
+    const CLIENT_ID = String((await made.json()).id);
+    const TOKEN_FILE = join(folder, "platform-token");
+
+    // With the package of the page, and with the older one that it names.
+    const older = (code) =>
+      code.replace(/^import \{ Client, .*$/m, () => ["auth-extensions.js", "index.js", "streamableHttp.js"].map((file) => `import * as from_${file.split(/\W/)[0]} from "@modelcontextprotocol/sdk/client/${file}";`).join("\n")
+        + "\nconst { ClientCredentialsProvider } = from_auth, { Client } = from_index, { StreamableHTTPClientTransport } = from_streamableHttp;");
+    for (const changed of [(code) => code, older]) {
+      const claims = new SignJWT({ iss: platform, sub: "agent", aud: issuer, jti: crypto.randomUUID() });
+      writeFileSync(TOKEN_FILE, `${await claims.setProtectedHeader({ alg: "ES256", kid: "1" }).setIssuedAt().setExpirationTime("5 minutes").sign(privateKey)}\n`);
+      const program = start("agent.mjs", { CLIENT_ID, TOKEN_FILE }, changed, "workloads/libraries.md");
+      const told = linesOf(program);
+      assert.equal((await lineOf(told, /^granted: (.*)/))[1], "files.read");
+      assert.equal((await lineOf(told, /^tools: (.*)/))[1], "list");
+      if (program.exitCode === null) await once(program, "exit");
+      assert.equal(program.exitCode, 0);
+    }
   });
 });
 

@@ -28,7 +28,7 @@ export function forEachOrg(what, forms, tests) {
 /** An org of a server, and its clients. */
 export class Org {
   constructor(deployment, form) {
-    Object.assign(this, deployment.orgs[form], { deployment, url: deployment.url, isJwt: form !== "opaque" });
+    Object.assign(this, deployment.orgs[form], { deployment, form, url: deployment.url, isJwt: form !== "opaque" });
   }
 
   /** The method by which a client of the org authenticates, as openid-client has it. */
@@ -71,6 +71,15 @@ export class Org {
     const claims = { iss: assertion_issuer, sub: subject, aud: this.url, jti: randomUUID(), ...more };
     const key = await importJWK(assertion_key, "ES256");
     return new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: assertion_key.kid }).setIssuedAt().setExpirationTime("1 minute").sign(key);
+  }
+
+  /** A token that the platform gives the workload `workload`: it can be shown again. */
+  async platformToken(more = {}) {
+    const { platform, platform_key, workload } = this.deployment;
+    const key = await importJWK(platform_key, "ES256");
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: platform, sub: workload, aud: [this.url], iat: now, exp: now + 3600, ...more };
+    return new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: platform_key.kid }).sign(key);
   }
 
   /** The server as oauth4webapi sees it. */

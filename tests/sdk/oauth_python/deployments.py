@@ -17,11 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from harness import LoginApplication, on_both_stores
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from .platforms import WORKLOAD
+
 # The form of the access tokens of each org; of `nonces`, clients must use DPoP nonces of the server.
 FORMS = {"opaque": None, "ES256": "ES256", "RS256": "RS256", "PS256": "PS256", "EdDSA": "EdDSA", "nonces": "ES256"}
 API = "https://api.example"
 OTHER_API = "https://other.example"
 PARTNER = "https://as.partner.example"
+PLATFORM = "https://platform.example"
 SCOPES = ["files.read", "files.write", "mail"]
 # Where clients take people back: one with a server, and one on a person's machine, on whatever port.
 CALLBACK = "https://client.example/callback"
@@ -69,11 +72,15 @@ class Deployment:
     # The private key of an issuer whose assertions all orgs take.
     assertion_issuer: str
     assertion_key: dict
+    # The private key of a platform, of which a client of each org is a workload.
+    platform_key: dict
     # The page of the login application.
     login: str
     api: str = API
     other_api: str = OTHER_API
     partner: str = PARTNER
+    platform: str = PLATFORM
+    workload: str = WORKLOAD
 
 
 def private_key(algorithm):
@@ -94,8 +101,8 @@ def public(key):
     return {name: value for name, value in key.items() if name not in ("d", "dp", "dq", "p", "q", "qi")}
 
 
-def seeded(org, form):
-    """The clients of an org, and how the seed file has them."""
+def seeded(org, form, federated=None):
+    """The clients of an org, and how the seed file has them. With identities, one of the clients is a workload that has these and no secret."""
     clients, entries = {}, []
 
     def add(name, /, kind="confidential", secret=False, key=None, **more):
@@ -129,11 +136,13 @@ def seeded(org, form):
     add("broker", secret=True, may_exchange_tokens=True)
     # The team's own, for which nobody is asked.
     add("own", secret=True, consent="implied", name="Acme Mail")
+    if federated:
+        add("workload", auth_method="private_key_jwt", federated=federated)
     return clients, entries
 
 
-def settings(algorithm, nonces, issuer):
-    """The settings of an org."""
+def settings(algorithm, nonces, *issuers):
+    """The settings of an org that trusts these issuers."""
     return {
         "token_duration": 600,
         "supported_scopes": [{"name": "files.read", "default": True, "description": "Read your files"}, {"name": "files.write"}, {"name": "mail"}],
@@ -142,7 +151,7 @@ def settings(algorithm, nonces, issuer):
         "default_resource": API,
         "authorization_details_types": ["payment"],
         "dpop_nonce_required": nonces,
-        "assertion_issuers": [issuer],
+        "assertion_issuers": list(issuers),
     } | ({"access_token_sign_alg": algorithm} if algorithm else {})
 
 
@@ -151,15 +160,17 @@ def running(folder):
     """Runs the servers, and ends them in order."""
     assertion_key = private_key("ES256")
     issuer = {"issuer": "https://idp.example", "jwks": {"keys": [public(assertion_key)]}, "refresh_tokens": True}
+    platform_key = private_key("ES256")
+    platform = {"issuer": PLATFORM, "jwks": {"keys": [public(platform_key)]}, "longest_life": 3600, "reusable": True}
     orgs, seeds, clients = [{"id": "1", "name": "Acme"}], [], {}
     # It serves the orgs below its own.
     members = [{"org": "1", "sub": "login-app", "kind": "service_account", "scopes": DECIDE}]
     for number, (form, algorithm) in enumerate(FORMS.items(), 101):
         id = str(number)
-        orgs.append({"id": id, "parent": "1", "name": form, "settings": settings(algorithm, form == "nonces", issuer)})
+        orgs.append({"id": id, "parent": "1", "name": form, "settings": settings(algorithm, form == "nonces", issuer, platform)})
         members.append({"org": id, "sub": "server", "kind": "service_account", "scopes": MANAGE})
         members.append({"org": id, "sub": "john", "kind": "user", "scopes": SCOPES})
-        clients[form], entries = seeded(id, form)
+        clients[form], entries = seeded(id, form, federated=[{"issuer": PLATFORM, "subject": WORKLOAD}])
         seeds += entries
     seed = {"orgs": orgs, "members": members, "clients": seeds}
     algorithms = [option for name in ("ES256", "RS256", "PS256", "EdDSA") for option in ("--algorithm", name)]
@@ -174,7 +185,7 @@ def running(folder):
             }
             for org in served.values():
                 send_people_to(login.url, server, org.id)
-            deployments[store] = Deployment(store, server.url, served, issuer["issuer"], assertion_key, login.url)
+            deployments[store] = Deployment(store, server.url, served, issuer["issuer"], assertion_key, platform_key, login.url)
         yield deployments
 
 
