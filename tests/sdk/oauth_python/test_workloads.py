@@ -151,7 +151,8 @@ def test_without_the_hook_azure_identity_asks_for_a_path_of_entra_alone(workload
 
 # After the program's own request, one more for each line of input.
 AGAIN = {
-    "workload.py": "session.fetch_token()",
+    # By itself, for a request to an API, when its token has expired.
+    "workload.py": 'session.token["expires_at"] = 1; session.get(os.environ["ISSUER"] + "/.well-known/jwks.json")',
     "msal_workload.py": 'assert "access_token" in application.acquire_token_for_client(scopes=["orders.read"], claims_challenge="{}")',
     "azure_workload.py": 'credential.get_token_info("orders.read", options={"claims": "{}"})',
 }
