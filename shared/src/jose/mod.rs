@@ -11,6 +11,7 @@ mod cache;
 pub mod certificate;
 pub mod claims;
 pub mod der;
+pub mod ecdsa;
 pub mod foreign;
 pub mod jwk;
 pub mod jws;

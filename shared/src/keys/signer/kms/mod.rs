@@ -13,11 +13,9 @@ use zeroize::Zeroizing;
 
 use super::{HmacDeriver, KeyOpener, LocalSigner, SecretDeriver, Signer};
 use crate::domain::{Algorithm, Fault, Jwk, PrivateHalf, RingKey, Secret};
-use crate::jose::VerifyingKey;
-use crate::jose::jws;
+use crate::jose::{VerifyingKey, ecdsa, jws};
 use crate::telemetry;
 
-mod der;
 mod make;
 
 pub use make::{KmsMaker, Making, ensure_envelope_key};
@@ -66,7 +64,7 @@ impl Signer for KmsSigner {
         let signature = signed.signature.unwrap_or_else(|| Blob::new([])).into_inner();
         let signature = match self.jwk().alg {
             Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => {
-                der::to_fixed_width(&signature, jws::signature_len(self.jwk()))
+                ecdsa::to_fixed_width(&signature, jws::signature_len(self.jwk()))
                     .ok_or_else(|| Fault::unavailable(DOING).because("what came back is no signature"))?
             }
             Algorithm::EdDsa

@@ -1,13 +1,13 @@
-//! ECDSA signatures: from the DER that KMS returns to the fixed width that JWS wants.
+//! ECDSA signatures: from the DER that KMS and most others have to the fixed width that JWS wants.
 
-use crate::jose::der::two_numbers;
+use super::der::two_numbers;
 
 /// Returns `r` and `s` of an `ECDSA-Sig-Value` (RFC 3279 section 2.2.3), each as wide as half of `width` bytes (RFC 7518 section
 /// 3.4). `None`: it isn't strict DER, or a number is zero or too wide.
 ///
 /// One in a hundred has a leading zero byte, which DER leaves out and JWS doesn't; and each second number begins with a zero
 /// byte in DER that isn't one of its own.
-pub(super) fn to_fixed_width(der: &[u8], width: usize) -> Option<Vec<u8>> {
+pub fn to_fixed_width(der: &[u8], width: usize) -> Option<Vec<u8>> {
     let (r, s) = two_numbers(der)?;
     let mut fixed = vec![0; width];
     let (left, right) = fixed.split_at_mut(width / 2);
