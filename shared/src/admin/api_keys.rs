@@ -326,7 +326,7 @@ pub async fn revoke(ports: &ApiKeyWriter, credentials: &Credentials, locator: Ap
     }
     let is_own = actor.own_key().is_some_and(|own| own.subject == state.key.owner);
     let reason = if is_own { ApiKeyRevocationReason::Owner } else { ApiKeyRevocationReason::Administrator };
-    let revocation = ApiKeyRevocation { at: state.now, reason, by: Some(actor.as_revoking_party()) };
+    let revocation = ApiKeyRevocation { at: state.now, reason, by: Some(actor.as_revoking_party()), place: None };
     match ports.api_keys.revoke_api_key(&locator, &revocation).await? {
         Revocation::Done => Ok(()),
         Revocation::Already | Revocation::Unknown => Err(UNKNOWN.into()),

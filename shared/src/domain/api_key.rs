@@ -197,6 +197,31 @@ pub struct ApiKeyRevocation {
     pub reason: ApiKeyRevocationReason,
     /// Who asked for it. `None`: nobody did, or who did isn't known.
     pub by: Option<RevokingParty>,
+    /// Where it was found, if that is why, as far as whoever found it has told.
+    pub place: Option<LeakPlace>,
+}
+
+/// Where a key was found that everybody can read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LeakPlace {
+    /// The URL at which it is to be seen. `None`: there is none.
+    pub url: Option<String>,
+    /// In what it was found, in the words of whoever found it: `commit`, `gist_content`. `None`: that isn't told.
+    pub source: Option<String>,
+}
+
+impl LeakPlace {
+    /// How much is kept of a URL.
+    pub const MAX_URL_CHARS: usize = 2_048;
+    /// How much is kept of a source.
+    pub const MAX_SOURCE_CHARS: usize = 100;
+
+    /// Makes one of what was told, of which no more is kept than the limits say. `None`: nothing was told.
+    pub fn new(url: &str, source: &str) -> Option<Self> {
+        let kept = |text: &str, most: usize| Some(text.chars().take(most).collect::<String>()).filter(|text| !text.is_empty());
+        let place = Self { url: kept(url, Self::MAX_URL_CHARS), source: kept(source, Self::MAX_SOURCE_CHARS) };
+        (place.url.is_some() || place.source.is_some()).then_some(place)
+    }
 }
 
 /// Why a key was revoked.

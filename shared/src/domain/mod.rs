@@ -56,7 +56,7 @@ pub mod token_contents;
 pub use alias::{Alias, AliasKey, Aliased};
 pub use api_key::{
     ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyProblem, ApiKeyRevocation, ApiKeyRevocationReason, ApiKeyStatus, ApiKeyValue,
-    PreviousValue,
+    LeakPlace, PreviousValue,
 };
 pub use assertion_issuer::{
     AssertionIssuer, ClaimCondition, ClaimName, ClaimPattern, FederatedIdentity, FederationProblem, IssuerKeys,

@@ -78,7 +78,7 @@ async fn revoke_api_key(ports: &Revoker, text: &str) -> Result<(), Error> {
 /// The revocation of a key by whoever presents it.
 fn by_holder(key: &ApiKey, now: Timestamp) -> ApiKeyRevocation {
     let by = RevokingParty { org: key.org.clone(), subject: Some(key.owner.clone()), client: None, token: Some(key.id) };
-    ApiKeyRevocation { at: now, reason: ApiKeyRevocationReason::Owner, by: Some(by) }
+    ApiKeyRevocation { at: now, reason: ApiKeyRevocationReason::Owner, by: Some(by), place: None }
 }
 
 /// Revokes a token that is named by its id, with its refresh family. `org`: where it is, if the caller knows. A token that is
@@ -114,7 +114,7 @@ async fn revoke_api_key_by_id(ports: &TokenRemover, caller: &Caller, id: TokenId
     }
     let reason = if is_own { ApiKeyRevocationReason::Owner } else { ApiKeyRevocationReason::Administrator };
     let by = Some(RevokingParty::bearer_of(caller.token()));
-    ports.api_keys.revoke_api_key(&locator, &ApiKeyRevocation { at: ports.orgs.reader.now(), reason, by }).await?;
+    ports.api_keys.revoke_api_key(&locator, &ApiKeyRevocation { at: ports.orgs.reader.now(), reason, by, place: None }).await?;
     Ok(())
 }
 

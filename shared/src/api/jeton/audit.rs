@@ -131,6 +131,12 @@ struct Facts<'a> {
     /// Why an API key was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// The URL at which a leaked API key is to be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    /// In what it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
     /// What the client is told of a denied authorization.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
@@ -416,6 +422,7 @@ fn of_person_grant(grant: &PersonGrant) -> Facts<'_> {
 
 fn of_api_key(key: &ApiKey) -> Facts<'_> {
     let revoked = key.revoked.as_ref();
+    let place = revoked.and_then(|revoked| revoked.place.as_ref());
     Facts {
         org: Some(key.org.as_str()),
         subject: Some(key.owner.as_str()),
@@ -433,6 +440,8 @@ fn of_api_key(key: &ApiKey) -> Facts<'_> {
         revision: Some(key.revision).filter(|revision| *revision > 0),
         revoked_at: revoked.map(|revoked| revoked.at.as_ms()),
         reason: revoked.map(|revoked| revoked.reason.as_str()),
+        url: place.and_then(|place| place.url.as_deref()),
+        source: place.and_then(|place| place.source.as_deref()),
         revoked_by: revoked.and_then(|revoked| revoked.by.as_ref()).map(revoking),
         ..Facts::default()
     }

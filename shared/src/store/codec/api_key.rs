@@ -17,13 +17,15 @@
 //! | `p` | value before the last rotation | |
 //! | `w` | who made it | |
 //! | `z` | scopes | |
+//!
+//! Where a leaked key was found is beside it: `u` the URL, `s` in what.
 
 use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, is_zero, placeholder_id};
 use crate::domain::{
-    AllowedNetworks, ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyRevocation, Audience, Creator, Fault, OrgId, PreviousValue, Scope,
-    Subject, Timestamp, TokenId,
+    AllowedNetworks, ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyRevocation, Audience, Creator, Fault, LeakPlace, OrgId,
+    PreviousValue, Scope, Subject, Timestamp, TokenId,
 };
 
 /// What of an API key is beside its body.
@@ -55,6 +57,23 @@ pub fn decode_api_key(locator: &ApiKeyLocator, body: &[u8], state: ApiKeyState) 
     }
     let ApiKeyState { used_at, revoked } = state;
     Ok(ApiKey { id: locator.id, used_at, revoked, ..key })
+}
+
+/// Encodes where a key was found.
+///
+/// # Errors
+/// A [`Fault`] if it can't be written as JSON.
+pub fn encode_leak_place(place: &LeakPlace) -> Result<String, Fault> {
+    encode(|to| LeakPlaceBody::serialize(place, to))
+}
+
+/// Decodes where a key was found.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_leak_place`] writes.
+pub fn decode_leak_place(body: &[u8]) -> Result<LeakPlace, Fault> {
+    decode(body, |from| LeakPlaceBody::deserialize(from))
+        .map_err(|e| Fault::internal("decoding where an API key was found").because(e))
 }
 
 /// Whether writing `new` where `there` is changes nothing: it may have been used or revoked since.
@@ -112,4 +131,13 @@ struct PreviousValueBody {
     hash: [u8; 32],
     #[serde(rename = "e", with = "coded")]
     expires_at: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "LeakPlace")]
+struct LeakPlaceBody {
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
 }

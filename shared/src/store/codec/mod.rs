@@ -73,7 +73,7 @@ mod ticket;
 mod token;
 
 pub use alias::{aliased, aliased_name};
-pub use api_key::{ApiKeyState, decode_api_key, encode_api_key, is_same_api_key};
+pub use api_key::{ApiKeyState, decode_api_key, decode_leak_place, encode_api_key, encode_leak_place, is_same_api_key};
 pub use authorization::{decode_authorization, encode_authorization, is_same_authorization};
 pub use batch::{BatchState, decode_batch, encode_batch, is_same_batch};
 pub use batch_part::{BatchPart, decode_part, encode_part, encode_recording};

@@ -39,7 +39,7 @@ async fn holder(store: &Arc<dyn Store>, hash: [u8; 32]) -> Option<ApiKeyHolder> 
 }
 
 fn revocation(ms: i64, reason: ApiKeyRevocationReason) -> ApiKeyRevocation {
-    ApiKeyRevocation { at: at(ms), reason, by: None }
+    ApiKeyRevocation { at: at(ms), reason, by: None, place: None }
 }
 
 fn rotated(key: &ApiKey, value: u64, ms: i64) -> ApiKey {
@@ -124,8 +124,8 @@ async fn an_update_needs_the_revision_that_was_seen_and_a_key_that_lives(store: 
 async fn a_revocation_ends_a_key_once_and_the_first_reason_stays(store: Arc<dyn Store>) {
     let key = api_key("a", 1);
     create(&store, &key).await;
-    let first =
-        ApiKeyRevocation { by: rich_api_key("a", 2).revoked.unwrap().by, ..revocation(5, ApiKeyRevocationReason::Leaked) };
+    let rich = rich_api_key("a", 2).revoked.unwrap();
+    let first = ApiKeyRevocation { by: rich.by, place: rich.place, ..revocation(5, ApiKeyRevocationReason::Leaked) };
     assert_eq!(store.revoke_api_key(&key.locator(), &first).await.unwrap(), Revocation::Done);
     let later = revocation(6, ApiKeyRevocationReason::Owner);
     assert_eq!(store.revoke_api_key(&key.locator(), &later).await.unwrap(), Revocation::Already);

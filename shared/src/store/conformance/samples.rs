@@ -9,9 +9,9 @@ use crate::domain::{
     CertificateSubject, ClaimCondition, ClaimPattern, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata,
     ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Destination, DomainGrantType, Entropy,
     ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantSubject, GrantType, HostPermissions, Issuance, IssuerKeys, Label,
-    MayAct, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId,
-    Pkce, PlatformAssertion, PreviousValue, Profile, Property, RedirectUri, RevokingParty, Role, Scope, ScopePattern, Seconds,
-    Seeded, Session, SessionId, Shard, Subject, TargetScope, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey,
+    LeakPlace, MayAct, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope,
+    Org, OrgId, Pkce, PlatformAssertion, PreviousValue, Profile, Property, RedirectUri, RevokingParty, Role, Scope, ScopePattern,
+    Seconds, Seeded, Session, SessionId, Shard, Subject, TargetScope, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey,
     TokenRecord, Unheld,
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
@@ -123,6 +123,10 @@ pub(in crate::store) fn api_key(org: &str, n: u64) -> ApiKey {
 }
 
 /// An API key with everything that could be lost on the way.
+pub(in crate::store) fn leak_place() -> LeakPlace {
+    LeakPlace { url: Some("https://code.example/a/b?c=\"例え\"#L1".to_owned()), source: Some("commit".to_owned()) }
+}
+
 pub(in crate::store) fn rich_api_key(org: &str, n: u64) -> ApiKey {
     let by = RevokingParty {
         org: org_id("the_ROOT-1"),
@@ -145,7 +149,12 @@ pub(in crate::store) fn rich_api_key(org: &str, n: u64) -> ApiKey {
         previous: Some(PreviousValue { hash: [7; 32], expires_at: at(50_123) }),
         revision: 4_000_000_000,
         used_at: Some(at(2)),
-        revoked: Some(ApiKeyRevocation { at: at(4), reason: ApiKeyRevocationReason::Leaked, by: Some(by) }),
+        revoked: Some(ApiKeyRevocation {
+            at: at(4),
+            reason: ApiKeyRevocationReason::Leaked,
+            by: Some(by),
+            place: Some(leak_place()),
+        }),
         ..api_key(org, n)
     }
 }

@@ -73,9 +73,12 @@ impl KeepApiKeys for DynamoStore {
         let stamp = RevocationStamp { at: revocation.at, by: revocation.by.clone() };
         let revoking = self.revoking(&key.org, &stamp)?;
         let condition = "attribute_exists(b) AND attribute_not_exists(r)";
-        let expression = format!("{}, y = :y", revoking.expression());
+        let place = revocation.place.as_ref().map(items::leak_place).transpose()?;
+        let set_place = if place.is_some() { ", l = :l" } else { "" };
+        let expression = format!("{}, y = :y{set_place}", revoking.expression());
         let change = Change::update(&self.tables.tokens, Key::api_key(key), expression, condition);
         let change = revoking.valued(change).with("y", text(revocation.reason.as_str()));
+        let change = place.into_iter().fold(change, |change, place| change.with("l", place));
         match self.change("revoking an API key", change).await? {
             Check::Passed => Ok(Revocation::Done),
             Check::Failed(Some(item)) => revoking.found(&item),

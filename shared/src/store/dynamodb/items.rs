@@ -9,9 +9,9 @@ use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
     Alias, Aliased, ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, AuthorizationKey, Batch, BatchKey,
-    Client, ClientDocument, ClientDocumentKey, ClientId, ClientUrl, Family, FamilyKey, Fault, GrantedAccess, KeyRing, Logout,
-    LogoutKey, Member, Org, OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds, SecretUses, Subject, Ticket, TicketKey,
-    Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
+    Client, ClientDocument, ClientDocumentKey, ClientId, ClientUrl, Family, FamilyKey, Fault, GrantedAccess, KeyRing, LeakPlace,
+    Logout, LogoutKey, Member, Org, OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds, SecretUses, Subject, Ticket,
+    TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
 };
 use crate::store::codec::{self, ApiKeyState, BatchState, FamilyState, LogoutState, TicketState};
 use crate::store::{ApiKeyHolder, ReplayKey};
@@ -197,15 +197,24 @@ pub(super) fn api_key_item(key: &ApiKey) -> Result<Item, Fault> {
     if let Some(revoked) = &key.revoked {
         item.extend([("r".to_owned(), moment(revoked.at)), ("y".to_owned(), text(revoked.reason.as_str()))]);
         item.extend(revoked_by(revoked.by.as_ref(), &key.org)?);
+        let place = revoked.place.as_ref().map(leak_place).transpose()?;
+        item.extend(place.map(|place| ("l".to_owned(), place)));
     }
     Ok(item)
+}
+
+/// Where a key was found, as a value.
+pub(super) fn leak_place(place: &LeakPlace) -> Result<AttributeValue, Fault> {
+    codec::encode_leak_place(place).map(text)
 }
 
 pub(super) fn api_key(key: &ApiKeyLocator, item: &Item) -> Result<ApiKey, Fault> {
     let revoked = find_moment(item, "r")?.map(|at| {
         let reason = string(item, "y")?.parse().map_err(|_| broken("y"))?;
         let by = find_revoking_party(item, &key.org)?.map(|by| *by);
-        Ok::<_, Fault>(ApiKeyRevocation { at, reason, by })
+        let is_placed = item.contains_key("l");
+        let place = is_placed.then(|| codec::decode_leak_place(string(item, "l")?.as_bytes())).transpose()?;
+        Ok::<_, Fault>(ApiKeyRevocation { at, reason, by, place })
     });
     let state = ApiKeyState { used_at: find_moment(item, "f")?, revoked: revoked.transpose()? };
     codec::decode_api_key(key, body(item)?, state)

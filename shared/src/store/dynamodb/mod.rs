@@ -39,17 +39,18 @@
 //! | `j` | token: `<org>#<subject>#<shard>`, for the index `by_subject`, if there is one | |
 //! | `i` | grant: granted at, ms | |
 //! | `k` | grant: it is remembered | org: how many sub-orgs it has; counter: how many of the org's members and clients are counted there |
+//! | `l` | API key: where it was found, which has leaked | |
 //! | `m`, `mr` | grant: the scopes and resources that are remembered | |
 //! | `n` | mark: not before, ms; count of events: how many | |
 //! | `o` | family: rotated at, ms | |
 //! | `p` | family: hash of the previous secret | |
-//! | `r` | token, family: revoked at, ms | |
+//! | `r` | token, family, API key: revoked at, ms | |
 //! | `t` | grant: created at, ms | created at, ms |
 //! | `u` | family: needed until, ms; batch: updated at, ms | |
 //! | `v` | token, family: revision, as in the body; without it: 0; authorization: revision | |
 //! | `w` | token, family: which write has revoked it; use: which write has noted it; count of events: which write has counted last | |
 //! | `x` | when DynamoDB may delete it, s; without it: never | the same, of a client that ends by itself and of its number |
-//! | `y` | token: what `x` becomes when its family has another access token, if that is earlier | |
+//! | `y` | token: what `x` becomes when its family has another access token, if that is earlier; API key: why it was revoked | |
 //!
 //! # Who wrote it
 //! An answer can get lost after its write has happened. The SDK then sends the write again, and it must not mistake what it

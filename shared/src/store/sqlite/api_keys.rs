@@ -1,5 +1,6 @@
 //! API keys: operations that run within a transaction of the writer.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
 use super::Result;
@@ -10,8 +11,9 @@ use crate::store::{ApiKeyHolder, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQu
 
 /// Reads a key by where it is.
 pub(super) fn api_key(c: &Connection, key: &ApiKeyLocator) -> Result<Option<ApiKey>> {
-    let mut select =
-        c.prepare_cached("SELECT id, used_at, revoked_at, reason, revoked_by, body FROM api_keys WHERE org = ?1 AND id = ?2")?;
+    let mut select = c.prepare_cached(
+        "SELECT id, used_at, revoked_at, reason, revoked_by, body, leak_place FROM api_keys WHERE org = ?1 AND id = ?2",
+    )?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
     rows.next()?.map(|row| read(row, &key.org)).transpose()
 }
@@ -44,8 +46,9 @@ pub(super) fn create(c: &Connection, key: &ApiKey, limit: ApiKeyLimit) -> Result
         return Ok(ApiKeyInsert::TooMany);
     }
     let mut insert = c.prepare_cached(
-        "INSERT INTO api_keys (org, id, owner, created_at, exp, kept_until, revision, used_at, revoked_at, reason, revoked_by, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO api_keys (org, id, owner, created_at, exp, kept_until, revision, used_at, revoked_at, reason, revoked_by, body,
+             leak_place)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
     let revoked = key.revoked.as_ref();
     insert.execute(params![
@@ -61,6 +64,7 @@ pub(super) fn create(c: &Connection, key: &ApiKey, limit: ApiKeyLimit) -> Result
         revoked.map(|revoked| revoked.reason.as_str()),
         revoked.map(|revoked| party(revoked, &key.org)).transpose()?.flatten(),
         codec::encode_api_key(key)?,
+        revoked.map(place).transpose()?.flatten(),
     ])?;
     put_value(c, key)?;
     Ok(ApiKeyInsert::Done)
@@ -92,11 +96,13 @@ pub(super) fn update(c: &Connection, seen: &ApiKey, key: &ApiKey) -> Result<bool
 /// Revokes a key, unless it is revoked.
 pub(super) fn revoke(c: &Connection, key: &ApiKeyLocator, revocation: &ApiKeyRevocation) -> Result<Revocation> {
     let mut update = c.prepare_cached(
-        "UPDATE api_keys SET revoked_at = ?3, reason = ?4, revoked_by = ?5 WHERE org = ?1 AND id = ?2 AND revoked_at IS NULL",
+        "UPDATE api_keys SET revoked_at = ?3, reason = ?4, revoked_by = ?5, leak_place = ?6
+         WHERE org = ?1 AND id = ?2 AND revoked_at IS NULL",
     )?;
     let at = revocation.at.as_ms();
     let by = party(revocation, &key.org)?;
-    if update.execute(params![key.org.as_str(), key.id.as_bytes(), at, revocation.reason.as_str(), by])? == 1 {
+    let reason = revocation.reason.as_str();
+    if update.execute(params![key.org.as_str(), key.id.as_bytes(), at, reason, by, place(revocation)?])? == 1 {
         return Ok(Revocation::Done);
     }
     Ok(if api_key(c, key)?.is_some() { Revocation::Already } else { Revocation::Unknown })
@@ -113,7 +119,7 @@ pub(super) fn note_use(c: &Connection, key: &ApiKeyLocator, hour: Timestamp) -> 
 /// Reads a page of an org's keys, newest first.
 pub(super) fn page(c: &Connection, org: &OrgId, query: &ApiKeyQuery) -> Result<ApiKeyPage> {
     let mut select = c.prepare_cached(
-        "SELECT id, used_at, revoked_at, reason, revoked_by, body FROM api_keys
+        "SELECT id, used_at, revoked_at, reason, revoked_by, body, leak_place FROM api_keys
          WHERE org = ?1 AND owner = coalesce(?2, owner) AND id < coalesce(?3, x'ff') ORDER BY id DESC LIMIT ?4",
     )?;
     let owner = query.owner.as_ref().map(Subject::as_str);
@@ -152,7 +158,9 @@ fn read(row: &Row<'_>, org: &OrgId) -> Result<ApiKey> {
         None => None,
         Some(at) => {
             let reason = row.get::<_, String>(3)?.parse().map_err(broken)?;
-            Some(ApiKeyRevocation { at, reason, by: revoking_party(row, 4, org)?.map(|by| *by) })
+            let is_placed = row.get_ref(6)? != ValueRef::Null;
+            let place = is_placed.then(|| body(row, 6)).transpose()?.map(codec::decode_leak_place).transpose()?;
+            Some(ApiKeyRevocation { at, reason, by: revoking_party(row, 4, org)?.map(|by| *by), place })
         }
     };
     Ok(codec::decode_api_key(&key, body(row, 5)?, ApiKeyState { used_at: moment(row, 1)?, revoked })?)
@@ -161,6 +169,11 @@ fn read(row: &Row<'_>, org: &OrgId) -> Result<ApiKey> {
 /// Who revokes a key of this org, as it is kept.
 fn party(revocation: &ApiKeyRevocation, org: &OrgId) -> Result<Option<String>> {
     Ok(revocation.by.as_ref().map(|by| codec::encode_revoking_party(by, org)).transpose()?)
+}
+
+/// Where a key was found, as it is kept.
+fn place(revocation: &ApiKeyRevocation) -> Result<Option<String>> {
+    Ok(revocation.place.as_ref().map(codec::encode_leak_place).transpose()?)
 }
 
 fn taken(why: &'static str) -> super::Error {

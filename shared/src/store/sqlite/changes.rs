@@ -157,7 +157,8 @@ const TABLES: &[Table] = &[
     Table {
         name: "api_keys",
         key: "'org', $.org, 'key', hex($.id)",
-        state: "'body', $.body, 'used_at', $.used_at, 'revoked_at', $.revoked_at, 'reason', $.reason, 'revoked_by', $.revoked_by",
+        state: "'body', $.body, 'used_at', $.used_at, 'revoked_at', $.revoked_at, 'reason', $.reason, 'revoked_by', $.revoked_by,
+             'leak_place', $.leak_place",
         until: "$.kept_until",
     },
     Table { name: "orgs", key: "'org', $.id", state: CREATED, until: FOR_EVER },
@@ -308,6 +309,7 @@ struct Row {
     ended_at: Option<i64>,
     used_at: Option<i64>,
     reason: Option<String>,
+    leak_place: Option<String>,
 }
 
 impl Row {
@@ -346,7 +348,8 @@ impl Row {
         let revoked = self.revoked_at().map(|at| {
             let reason = self.reason.as_deref().and_then(|name| name.parse().ok());
             let reason = reason.ok_or_else(|| unreadable("an API key that is revoked for no reason"))?;
-            Ok::<_, Fault>(ApiKeyRevocation { at, reason, by: self.revoking_party(org)?.map(|by| *by) })
+            let place = self.leak_place.as_ref().map(|place| codec::decode_leak_place(place.as_bytes())).transpose()?;
+            Ok::<_, Fault>(ApiKeyRevocation { at, reason, by: self.revoking_party(org)?.map(|by| *by), place })
         });
         Ok(ApiKeyState { used_at: self.used_at.map(Timestamp::from_ms), revoked: revoked.transpose()? })
     }

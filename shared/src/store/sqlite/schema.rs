@@ -153,6 +153,7 @@ const STEPS: &[&str] = &[
     CLIENT_DOCUMENTS,
     API_KEYS,
     WORKLOADS,
+    LEAK_PLACES,
 ];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
@@ -361,3 +362,6 @@ CREATE TABLE api_key_values (
     hash BLOB PRIMARY KEY, org TEXT NOT NULL, id BLOB NOT NULL, owner TEXT NOT NULL, kept_until INTEGER NOT NULL
 ) STRICT;
 ";
+
+// Where a leaked key was found.
+const LEAK_PLACES: &str = "ALTER TABLE api_keys ADD COLUMN leak_place TEXT;";

@@ -91,7 +91,7 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
             format!("{:?}", store.update_api_key(&api_key("a", 1), &key).await.unwrap())
         }
         "revoke key" => {
-            let revocation = ApiKeyRevocation { at: at(9), reason: ApiKeyRevocationReason::Owner, by: None };
+            let revocation = ApiKeyRevocation { at: at(9), reason: ApiKeyRevocationReason::Owner, by: None, place: None };
             format!("{:?}", store.revoke_api_key(&api_key_locator("a", 1), &revocation).await.unwrap())
         }
         "use key" => format!("{:?}", store.note_api_key_use(&api_key_locator("a", 1), at(0)).await.unwrap()),
