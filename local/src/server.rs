@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use shared::api::http::{CallerAddress, ClientCertificate, MAX_BODY_BYTES, RequestId, Service};
+use shared::api::http::{CallerAddress, ClientCertificate, RequestId, Service};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::cors::Cors;
@@ -97,7 +97,8 @@ async fn answer(
         parts.extensions.insert(certificate);
     }
     let cors = edge.cors.headers(&parts);
-    let body = tokio::time::timeout(PATIENCE, read(body)).await.map_err(|_| std::io::ErrorKind::TimedOut)??;
+    let reading = read(body, service.max_body_bytes(&parts));
+    let body = tokio::time::timeout(PATIENCE, reading).await.map_err(|_| std::io::ErrorKind::TimedOut)??;
     let mut response = match edge.cors.preflight(&parts) {
         Some(response) => response,
         None => service.call(http::Request::from_parts(parts, body)).await,
@@ -114,14 +115,14 @@ fn certificate(headers: &HeaderMap, name: &HeaderName) -> Option<ClientCertifica
     Some(ClientCertificate(format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")))
 }
 
-/// The body, or the beginning of one that is too large: enough for the service to see that it is.
-async fn read(mut body: Incoming) -> Result<Bytes, std::io::Error> {
+/// The body, or the beginning of one of more than `max_bytes`: enough for the service to see that it is too large.
+async fn read(mut body: Incoming, max_bytes: usize) -> Result<Bytes, std::io::Error> {
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame.map_err(std::io::Error::other)?.into_data() {
             whole.extend_from_slice(&data);
         }
-        if whole.len() > MAX_BODY_BYTES {
+        if whole.len() > max_bytes {
             break;
         }
     }

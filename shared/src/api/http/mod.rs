@@ -27,6 +27,6 @@ pub use request::{
     Bearer, CallerAddress, ClientCertificate, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, OrgClientPath,
     OrgCredentials, OrgPath, PathBehind, Query, Request, SecretPath,
 };
-pub use route::{Dialect, Route};
+pub use route::{Dialect, MAX_BODY_BYTES, Route};
 pub(super) use service::within;
-pub use service::{Forwarding, Invocation, MAX_BODY_BYTES, Observe, RequestId, Service, UnreadableBody};
+pub use service::{Forwarding, Invocation, Observe, RequestId, Service, UnreadableBody};

@@ -21,7 +21,7 @@ use crate::encoding::{ApiSchema, json};
 pub struct Request<'a> {
     /// The method, the URI, the headers and the extensions.
     pub parts: &'a Parts,
-    /// The body, of at most [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES) bytes.
+    /// The body, of at most as many bytes as the [`Route`](super::Route) takes.
     pub body: &'a [u8],
     /// The parameters of the path by name, still percent-encoded.
     pub path: Vec<(&'a str, &'a str)>,

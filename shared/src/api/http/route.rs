@@ -3,6 +3,9 @@
 use http::Method;
 use strum::{Display, VariantArray};
 
+/// The largest body that is looked at, in bytes, where the [`Route`] says nothing else.
+pub const MAX_BODY_BYTES: usize = 65_536;
+
 /// Where an endpoint is found: its name, method, path and dialect.
 #[derive(Clone, Debug)]
 pub struct Route {
@@ -18,6 +21,8 @@ pub struct Route {
     pub dialect: Dialect,
     /// The statuses of refusals that are its own, and not of what it takes.
     pub refusals: &'static [u16],
+    /// The largest body that it looks at, in bytes: [`MAX_BODY_BYTES`] unless it says otherwise.
+    pub max_body_bytes: usize,
 }
 
 impl Route {
@@ -47,7 +52,7 @@ impl Route {
     }
 
     const fn new(method: Method, name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self { name, method, path, also: None, dialect, refusals: &[] }
+        Self { name, method, path, also: None, dialect, refusals: &[], max_body_bytes: MAX_BODY_BYTES }
     }
 
     /// Lets the endpoint be found at another path, too.
@@ -61,6 +66,13 @@ impl Route {
     #[must_use]
     pub const fn refuses(mut self, statuses: &'static [u16]) -> Self {
         self.refusals = statuses;
+        self
+    }
+
+    /// Lets the endpoint look at bodies of so many bytes.
+    #[must_use]
+    pub const fn takes_up_to(mut self, bytes: usize) -> Self {
+        self.max_body_bytes = bytes;
         self
     }
 

@@ -11,13 +11,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 
 use super::endpoint::Handler;
 use super::media_type::has_content_encoding;
-use super::{CallerAddress, Dialect, Entry, Reply, Request, Route, render};
+use super::{CallerAddress, Dialect, Entry, MAX_BODY_BYTES, Reply, Request, Route, render};
 use crate::api::dialects;
 use crate::domain::{Error, Fault, Refusal, TrustedProxies};
 use crate::telemetry;
-
-/// The largest body that is looked at, in bytes.
-pub const MAX_BODY_BYTES: usize = 65_536;
 
 /// The id of a request, for its line of log and its answer: the gateway's, or our own.
 #[derive(Clone, Debug)]
@@ -173,6 +170,13 @@ impl Service {
         Self { forwarding: Some(forwarding), ..self }
     }
 
+    /// The largest body in bytes that the endpoint of a request looks at: an edge need read no more than one byte beyond.
+    pub fn max_body_bytes(&self, parts: &http::request::Parts) -> usize {
+        let (indices, _) = self.at(parts.uri.path());
+        let found = indices.iter().map(|&index| &self.endpoints[index]).find(|bound| bound.takes(&parts.method));
+        found.map_or(MAX_BODY_BYTES, |bound| bound.route.max_body_bytes)
+    }
+
     /// Answers a request, whatever it is: also a panic is answered, and the next request works. A request whose
     /// [`Invocation`] has no time left is given up and answered as one that may be repeated.
     pub async fn call(&self, request: http::Request<Bytes>) -> Response<Bytes> {
@@ -258,7 +262,9 @@ impl Service {
                 Some(Refusal::invalid("", "the body must be base64, as the event says that it is"))
             }
             Some(_) if has_content_encoding(&parts.headers) => Some(Refusal::UnsupportedContentEncoding),
-            Some(_) if body.len() > MAX_BODY_BYTES => Some(Refusal::BodyTooLarge { limit: MAX_BODY_BYTES }),
+            Some(bound) if body.len() > bound.route.max_body_bytes => {
+                Some(Refusal::BodyTooLarge { limit: bound.route.max_body_bytes })
+            }
             Some(_) => None,
             None if indices.is_empty() => Some(Refusal::NoSuchPath),
             None => Some(Refusal::MethodNotAllowed { allow: allow() }),
