@@ -579,6 +579,78 @@ scenario! {
 }
 
 scenario! {
+    async fn rfc8693_an_api_exchanges_a_key_that_is_for_it_and_is_told_as_the_actor(app) {
+        open(app).await;
+        let ledger = "https://ledger.example";
+        let scopes = ["urn:app:read", "urn:app:write", "urn:ledger:read"].map(|name| json!({ "name": name }));
+        let settings = json!({
+            "resources": [API, OTHER_API, ledger], "default_resource": API, "supported_scopes": scopes,
+            "supported_grants": ["urn:ietf:params:oauth:grant-type:token-exchange"],
+        });
+        app.put("/v1/orgs/1", &app.admin, json!({ "settings": settings })).await.ok();
+        app.patch("/v1/orgs/1/members/ann", &app.admin, json!({"scopes": ["urn:app:*", "urn:ledger:read"]})).await.ok();
+        let grants = ["urn:ietf:params:oauth:grant-type:token-exchange"];
+        let targets = json!([{"resource": ledger, "scopes": [{"scope": "urn:ledger:read", "for": ["urn:app:read"]}]}]);
+        let scopes = ["urn:app:read", "urn:app:write"];
+        let client = async |more: Value| {
+            let body = json!({"kind": "confidential", "grants": grants, "scopes": scopes});
+            let made = app.post("/v1/orgs/1/clients", Some(&app.admin), crate::support::over(body, more)).await.created();
+            (made["id"].to_string(), basic(&made["id"].to_string(), text(&made["secret"])))
+        };
+        let (api, credentials) = client(json!({"resources": [API], "may_exchange_to": targets})).await;
+        let (_, of_other) = client(json!({"resources": [OTHER_API], "may_exchange_tokens": true})).await;
+        let made = of_ann(app, json!({})).await;
+        let key = text(&made["key"]);
+        let ask = async |credentials: &str, key: &str, more: &str| {
+            let form = format!(
+                "grant_type={}&subject_token={key}&subject_token_type={}{more}",
+                encoded(grants[0]), encoded("urn:jeton:params:oauth:token-type:api-key"),
+            );
+            let request = Request::post("/oauth2/token").header("content-type", "application/x-www-form-urlencoded");
+            app.send(request.header("authorization", credentials).body(form.into()).unwrap()).await
+        };
+        let refused = |answer: Answer, error: &str| {
+            assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (400, &json!(error)), "{answer:?}");
+        };
+        // Less of it, for the API itself.
+        let granted = ask(&credentials, key, "&scope=urn:app:read").await.ok();
+        assert_eq!((&granted["scope"], &granted["expires_in"]), (&json!("urn:app:read"), &json!(600)));
+        assert!(granted.get("refresh_token").is_none());
+        let own = Api { app, credentials: credentials.clone() };
+        let told = own.introspect(text(&granted["access_token"])).await;
+        let actor = json!({"sub": api, "client_id": api});
+        for (name, value) in [
+            ("active", json!(true)), ("sub", json!("ann")), ("client_id", json!(api)), ("aud", json!([API])), ("act", actor.clone()),
+        ] {
+            assert_eq!(told[name], value, "{name}: {told}");
+        }
+        // On to its target.
+        let behind = ask(&credentials, key, &format!("&resource={}", encoded(ledger))).await.ok();
+        assert_eq!(behind["scope"], "urn:ledger:read");
+        let ledgers = Api::new(app, ledger).await;
+        let told = ledgers.introspect(text(&behind["access_token"])).await;
+        assert_eq!((&told["active"], &told["act"], &told["sub"]), (&json!(true), &actor, &json!("ann")), "{told}");
+        assert_eq!(app.get(&at(&made), &app.admin).await.ok()["last_used"], "2026-11-22T12:00:00Z");
+        // Not elsewhere, not what it doesn't open, not by one that it isn't for, not for another domain, and not as an actor.
+        refused(ask(&credentials, key, &format!("&resource={}", encoded(OTHER_API))).await, "invalid_target");
+        refused(ask(&credentials, key, "&scope=urn:ledger:read").await, "invalid_scope");
+        refused(ask(&of_other, key, "").await, "unauthorized_client");
+        let jag = encoded("urn:ietf:params:oauth:token-type:id-jag");
+        refused(ask(&credentials, key, &format!("&requested_token_type={jag}&audience=https%3A%2F%2Fas.example")).await, "invalid_target");
+        let as_actor = format!("&actor_token={key}&actor_token_type={}", encoded("urn:jeton:params:oauth:token-type:api-key"));
+        refused(ask(&credentials, key, &as_actor).await, "invalid_request");
+        let networked = of_ann(app, json!({"allowed_cidrs": ["198.51.100.0/24"]})).await;
+        for bad in ["jtn_pat_x", text(&networked["key"])] {
+            refused(ask(&credentials, bad, "").await, "invalid_request");
+        }
+        // Both die with the key.
+        app.delete(&at(&made), &app.admin).await.is_empty();
+        refused(ask(&credentials, key, "").await, "invalid_request");
+        assert!(!own.lets_in(text(&granted["access_token"])).await && !ledgers.lets_in(text(&behind["access_token"])).await);
+    }
+}
+
+scenario! {
     async fn a_jwt_of_a_key_ends_no_later_than_the_key(app) {
         open(app).await;
         let made = of_ann(app, json!({"expires_in": 90})).await;

@@ -38,6 +38,8 @@ pub struct ExchangeToken<'a> {
     pub record: &'a TokenRecord,
     /// The member on whom it depends, if it does: a member's own token, or one that came of an assertion about a member.
     pub member: Option<&'a Member>,
+    /// Whether it is an API key, which is told as a token.
+    pub is_api_key: bool,
 }
 
 impl ExchangeToken<'_> {
@@ -56,6 +58,15 @@ impl ExchangeToken<'_> {
         Actor { subject: self.record.subject.clone(), client: self.record.client }
     }
 
+    /// The ancestors of what is made from it.
+    fn lineage(&self) -> Vec<Ancestor> {
+        let mut all = self.record.lineage();
+        if let Some(own) = all.first_mut().filter(|_| self.is_api_key) {
+            own.is_api_key = true;
+        }
+        all
+    }
+
     fn confirmation(&self) -> Confirmation {
         self.record.issuance.as_ref().map(|issuance| issuance.confirmation.clone()).unwrap_or_default()
     }
@@ -65,6 +76,9 @@ impl ExchangeToken<'_> {
 ///
 /// Where nothing is asked for but what the presented token is for, the new one has less of it. Where an API is asked for that the token isn't
 /// for, the exchange goes on to it: if that is a target of the client, and with what the target's scopes say.
+///
+/// An API key must be for the client, whatever permits it has; who exchanges it is always told, and the new token lives no longer than one that
+/// the key's holder could have.
 ///
 /// # Errors
 /// A [`Denial`], all of RFC 8693 section 2.2.2: the client may not exchange the token, the token is bound to keys that the client
@@ -80,9 +94,15 @@ pub fn exchange(
 ) -> Result<Grant, Refusal> {
     let (org, record) = (service.org(), subject.record);
     may_exchange(org, client, record)?;
+    if subject.is_api_key && !is_for(client, record) {
+        return Err(Denial::ClientNotPermittedToExchange.into());
+    }
     let acting = acting(org, client, (subject, actor), &ask.confirmation)?;
     let step = match leads_to(client, record, &ask)? {
-        Way::Within(audiences) => narrowed(org, client, (subject, actor), audiences, &ask)?,
+        Way::Within(audiences) => {
+            let named = (actor.is_some() || subject.is_api_key).then_some(acting);
+            narrowed(org, client, (subject, named), audiences, &ask)?
+        }
         Way::On(target, resource) => gone_on(org, client, (subject, acting), (target, resource), &ask)?,
     };
     if org.settings.oauth.scope_required && step.scopes.is_empty() {
@@ -93,7 +113,8 @@ pub fn exchange(
         return Err(Denial::SubjectTokenInvalid.into());
     }
     let usual = end(org, client, &step.scopes, Lifetime::Default, &ask.profile, now)?;
-    let ends = [usual, record.expires_at, actor.and_then(|actor| actor.record.expires_at)];
+    let of_key = subject.is_api_key.then(|| now.whole_second().plus(org.settings.api_keys.jwt_duration));
+    let ends = [usual, record.expires_at, actor.and_then(|actor| actor.record.expires_at), of_key];
     let original = record.issuance.as_deref();
     let issuance = Issuance {
         for_client: step.for_client,
@@ -115,7 +136,7 @@ pub fn exchange(
         scopes: step.scopes,
         session: record.session.clone(),
         created_by: Some(record.id),
-        ancestors: ancestors(record, actor)?,
+        ancestors: ancestors(subject, actor)?,
         issuance: Some(Box::new(issuance)),
         ..TokenContents::new(record.subject.clone())
     };
@@ -229,7 +250,7 @@ fn leads_to<'a>(client: &'a Client, original: &TokenRecord, ask: &ExchangeReques
 fn narrowed(
     org: &Org,
     client: &Client,
-    (subject, actor): (ExchangeToken<'_>, Option<ExchangeToken<'_>>),
+    (subject, acting): (ExchangeToken<'_>, Option<Actor>),
     named: Vec<Audience>,
     ask: &ExchangeRequest,
 ) -> Result<Step, Denial> {
@@ -247,7 +268,7 @@ fn narrowed(
         scopes,
         confirmation: bound(client, &subject, &ask.confirmation)?,
         details: ask.details.clone().or_else(|| original?.details.clone()),
-        actors: actors(record, actor.map(|actor| actor.as_actor()))?,
+        actors: actors(record, acting)?,
         // A client that had a token for itself is somebody else's subject now.
         for_client: original.is_some_and(|issuance| issuance.for_client) && record.client == Some(client.id),
     })
@@ -395,9 +416,9 @@ fn actors(subject: &TokenRecord, current: Option<Actor>) -> Result<Vec<Actor>, D
 }
 
 /// Returns the ancestors of the new token, the actor's token included: where that ends, nobody acts any more.
-fn ancestors(subject: &TokenRecord, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Ancestor>, Denial> {
+fn ancestors(subject: ExchangeToken<'_>, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Ancestor>, Denial> {
     let mut all = subject.lineage();
-    for ancestor in actor.into_iter().flat_map(|actor| actor.record.lineage()) {
+    for ancestor in actor.into_iter().flat_map(|actor| actor.lineage()) {
         if !all.contains(&ancestor) {
             all.push(ancestor);
         }

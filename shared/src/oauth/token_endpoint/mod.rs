@@ -206,7 +206,10 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
         }
         ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?.into(),
         ServedGrant::RefreshToken => refresh_token::grant(context, (lookup, &found), &request.form).await?.into(),
-        ServedGrant::TokenExchange => Box::pin(token_exchange::grant(context, request.form)).await?,
+        ServedGrant::TokenExchange => {
+            let of_keys = (request.credentials.address, &*endpoint.api_keys);
+            Box::pin(token_exchange::grant(context, request.form, of_keys)).await?
+        }
         ServedGrant::JwtBearer if is_workload => jwt_bearer::grant_to_workload(context, &request.form).await?.into(),
         ServedGrant::JwtBearer => jwt_bearer::grant(context, &request.form).await?.into(),
     };

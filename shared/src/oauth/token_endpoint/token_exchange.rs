@@ -1,6 +1,10 @@
 //! `urn:ietf:params:oauth:grant-type:token-exchange`: RFC 8693.
 
+use std::net::IpAddr;
+
+use super::api_key::API_KEY_TYPE;
 use super::{GrantAnswer, GrantContext, Granted};
+use crate::auth::api_key::{self, LiveApiKey};
 use crate::auth::assertion::Party;
 use crate::auth::bearer;
 use crate::auth::service::Lookup as _;
@@ -13,19 +17,28 @@ use crate::oauth::authorization_details;
 use crate::oauth::domain_grant::DomainGrantDraft;
 use crate::oauth::{TokenForm, TokenType};
 use crate::policy::{self, DomainGrantRequest, ExchangeRequest};
-use crate::store::RecordKeys;
+use crate::store::{KeepApiKeys, RecordKeys};
 use crate::tokens::lookup::{FoundToken, Hint, TokenLookup};
 use crate::tokens::mint;
 
-/// Grants a token in exchange for one that the client presents, or a grant for another authorization server.
-pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<GrantAnswer, Error> {
+/// Grants a token in exchange for one that the client presents, or a grant for another authorization server. `address` is where the client
+/// is, which counts where it presents an API key; the use of a key is noted beside the work.
+pub(super) async fn grant(
+    context: GrantContext<'_>,
+    mut form: TokenForm,
+    (address, api_keys): (Option<IpAddr>, &dyn KeepApiKeys),
+) -> Result<GrantAnswer, Error> {
     let requested = match requested_type(&form, &context.client)? {
         Requested::Token(token_type) => token_type,
         Requested::Grant(target) => return grant_for_domain(context, form, target).await,
     };
     let asked = (form.scopes()?, form.resources()?, audiences(&form)?, context.details(&form)?);
-    let (subject, actor) = presented(form, TokenType::is_access_token)?;
-    let subject = context.look_up(&subject, Party::Subject).await?;
+    let subject = presented_subject(&mut form)?;
+    let actor = actor_token(&mut form)?;
+    let subject = match subject {
+        Subject::Token(token) => context.look_up(&token, Party::Subject).await?,
+        Subject::ApiKey(key) => context.of_api_key(key.expose(), address).await?,
+    };
     let actor = match actor {
         Some(actor) => Some(context.look_up(&actor, Party::Actor).await?),
         None => None,
@@ -41,16 +54,27 @@ pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<
         profile: context.profile()?,
     };
     let now = context.ports.reader().now();
-    let actor = actor.as_ref().map(Exchanged::presented);
-    let grant = policy::exchange(&context.service, &context.client, subject.presented(), actor, ask, now)?;
+    let actor = actor.as_ref().map(Exchanged::as_presented);
+    let grant = policy::exchange(&context.service, &context.client, subject.as_presented(), actor, ask, now)?;
     if grant.names_actors() && !mint::fits(&context.ports.refresher.minter, &grant).await? {
         return Err(Denial::ActorChainTooLong.into());
     }
-    Ok(Granted { issued: context.grant(grant).await?, token_type: Some(requested), id_token: None }.into())
+    let reader = context.ports.reader();
+    let note_use = async {
+        if let Some(key) = &subject.api_key {
+            key.note_use(reader, api_keys).await;
+        }
+    };
+    let (issued, ()) = futures::future::join(context.grant(grant), note_use).await;
+    Ok(Granted { issued: issued?, token_type: Some(requested), id_token: None }.into())
 }
 
 /// Signs a grant for another authorization server. Nothing is recorded: it is good once, and only there.
-async fn grant_for_domain(context: GrantContext<'_>, form: TokenForm, requested: DomainGrantType) -> Result<GrantAnswer, Error> {
+async fn grant_for_domain(
+    context: GrantContext<'_>,
+    mut form: TokenForm,
+    requested: DomainGrantType,
+) -> Result<GrantAnswer, Error> {
     let (scopes, mut resources, audiences) = (form.scopes()?, form.resources()?, audiences(&form)?);
     let names: Vec<Audience> =
         if audiences.is_empty() && requested == DomainGrantType::Jwt { std::mem::take(&mut resources) } else { audiences };
@@ -63,7 +87,8 @@ async fn grant_for_domain(context: GrantContext<'_>, form: TokenForm, requested:
         return Err(Denial::TargetsTooMany.into());
     }
     let takes = if server.takes_own_tokens_only() { TokenType::is_of_client } else { TokenType::is_access_token };
-    let (subject, actor) = presented(form, takes)?;
+    let subject = subject_token(&mut form, takes)?;
+    let actor = actor_token(&mut form)?;
     let subject = context.look_up(&subject, Party::Subject).await?;
     let actor = match actor {
         Some(actor) => Some(context.look_up(&actor, Party::Actor).await?),
@@ -72,7 +97,7 @@ async fn grant_for_domain(context: GrantContext<'_>, form: TokenForm, requested:
     let member = if server.subject == GrantSubject::Email { context.named_member(&subject).await? } else { None };
     let ask = DomainGrantRequest { scopes, resource: resources.pop(), confirmation: context.confirmation.clone() };
     let now = context.ports.reader().now();
-    let tokens = (subject.presented(), actor.as_ref().map(Exchanged::presented));
+    let tokens = (subject.as_presented(), actor.as_ref().map(Exchanged::as_presented));
     let grant =
         policy::grant_for_domain(&context.service, &context.client, tokens, (&target, server), member.as_ref(), &ask, now)?;
     let minter = &context.ports.refresher.minter;
@@ -122,22 +147,44 @@ fn audiences(form: &TokenForm) -> Result<Vec<Audience>, Denial> {
 /// A token of the form, with its type.
 type Token = (Secret<String>, TokenType);
 
-/// Reads what is presented, where the subject's token must be of a type that `takes` accepts. Anything else would get past the checks
-/// that these undergo.
-fn presented(form: TokenForm, takes: fn(TokenType) -> bool) -> Result<(Token, Option<Token>), Denial> {
-    let token = form.subject_token.ok_or(Denial::SubjectTokenMissing)?;
-    let kind = form.subject_token_type.ok_or(Denial::SubjectTokenTypeMissing)?;
-    let exchangeable = |kind: &str, takes: fn(TokenType) -> bool| kind.parse().ok().filter(|kind| takes(*kind));
-    let subject = (token, exchangeable(&kind, takes).ok_or(Denial::SubjectTokenTypeInvalid)?);
-    let actor = match (form.actor_token, form.actor_token_type) {
+/// What is presented for a token of ours.
+enum Subject {
+    /// An access token, in either of its forms.
+    Token(Token),
+    /// An API key of a member.
+    ApiKey(Secret<String>),
+}
+
+/// Reads what is presented for a token of ours.
+fn presented_subject(form: &mut TokenForm) -> Result<Subject, Denial> {
+    if form.subject_token_type.as_deref() == Some(API_KEY_TYPE) {
+        return form.subject_token.take().map(Subject::ApiKey).ok_or(Denial::SubjectTokenMissing);
+    }
+    subject_token(form, TokenType::is_access_token).map(Subject::Token)
+}
+
+/// Reads the subject's token, which must be of a type that `takes` accepts. Anything else would get past the checks that these undergo.
+fn subject_token(form: &mut TokenForm, takes: fn(TokenType) -> bool) -> Result<Token, Denial> {
+    let token = form.subject_token.take().ok_or(Denial::SubjectTokenMissing)?;
+    let kind = form.subject_token_type.take().ok_or(Denial::SubjectTokenTypeMissing)?;
+    Ok((token, exchangeable(&kind, takes).ok_or(Denial::SubjectTokenTypeInvalid)?))
+}
+
+/// Reads the actor's token, if there is one.
+fn actor_token(form: &mut TokenForm) -> Result<Option<Token>, Denial> {
+    match (form.actor_token.take(), form.actor_token_type.take()) {
         (Some(token), Some(kind)) => {
-            Some((token, exchangeable(&kind, TokenType::is_access_token).ok_or(Denial::ActorTokenTypeMissing)?))
+            let kind = exchangeable(&kind, TokenType::is_access_token).ok_or(Denial::ActorTokenTypeMissing)?;
+            Ok(Some((token, kind)))
         }
-        (Some(_), None) => return Err(Denial::ActorTokenTypeMissing),
-        (None, Some(_)) => return Err(Denial::ActorTokenTypeUnexpected),
-        (None, None) => None,
-    };
-    Ok((subject, actor))
+        (Some(_), None) => Err(Denial::ActorTokenTypeMissing),
+        (None, Some(_)) => Err(Denial::ActorTokenTypeUnexpected),
+        (None, None) => Ok(None),
+    }
+}
+
+fn exchangeable(kind: &str, takes: fn(TokenType) -> bool) -> Option<TokenType> {
+    kind.parse().ok().filter(|kind| takes(*kind))
 }
 
 fn within(asked: AuthorizationDetails, subject: &TokenRecord) -> Result<AuthorizationDetails, Denial> {
@@ -173,11 +220,13 @@ struct Exchanged {
     record: TokenRecord,
     /// The token's subject, if that is a member.
     member: Option<Member>,
+    /// The API key that it is, if it is one.
+    api_key: Option<LiveApiKey>,
 }
 
 impl Exchanged {
-    fn presented(&self) -> policy::ExchangeToken<'_> {
-        policy::ExchangeToken { record: &self.record, member: self.member.as_ref() }
+    fn as_presented(&self) -> policy::ExchangeToken<'_> {
+        policy::ExchangeToken { record: &self.record, member: self.member.as_ref(), is_api_key: self.api_key.is_some() }
     }
 }
 
@@ -199,12 +248,20 @@ impl GrantContext<'_> {
         found.ok_or(party.invalid().into())
     }
 
+    /// An API key of a member of the org. Whatever is wrong with it is one to whoever presents it.
+    async fn of_api_key(&self, key: &str, address: Option<IpAddr>) -> Result<Exchanged, Error> {
+        let (found, _) = api_key::find(self.ports.reader(), key, RecordKeys::default()).await?;
+        let found = found.filter(|found| found.key.org == *self.service.id());
+        let live = found.and_then(|found| found.into_live(address).ok()).ok_or(Denial::SubjectTokenInvalid)?;
+        Ok(Exchanged { record: live.to_token(), member: Some(live.owner.clone()), api_key: Some(live) })
+    }
+
     async fn of_client(&self, token: &str) -> Result<Option<Exchanged>, Fault> {
         let reader = self.ports.reader();
         let lookup = TokenLookup::by_value(&*reader.keys.now().await?, self.service.id(), token);
         let first = reader.tokens.read(&lookup.wanted(self.service.id())).await?;
         let found = lookup.find_access(reader, &first).await?.filter(|found| found.status == TokenStatus::Live);
-        Ok(found.map(|found| Exchanged { record: found.record, member: found.member }))
+        Ok(found.map(|found| Exchanged { record: found.record, member: found.member, api_key: None }))
     }
 
     /// A refresh token of the client, checked as if it were redeemed, but not used up.
@@ -216,7 +273,7 @@ impl GrantContext<'_> {
             Some(FoundToken::Refresh(found))
                 if found.status == TokenStatus::Live && found.family.client == Some(self.client.id) =>
             {
-                Some(Exchanged { record: as_token(found.family), member: found.member })
+                Some(Exchanged { record: as_token(found.family), member: found.member, api_key: None })
             }
             Some(FoundToken::Refresh(_) | FoundToken::Access(_)) | None => None,
         })
@@ -241,7 +298,7 @@ impl GrantContext<'_> {
                     && found.record.org == *self.service.id()
                     && found.record.issuance.is_none() =>
             {
-                Some(Exchanged { record: found.record, member: found.member })
+                Some(Exchanged { record: found.record, member: found.member, api_key: None })
             }
             bearer::PresentedToken::Access(_)
             | bearer::PresentedToken::Refresh(_)

@@ -86,7 +86,7 @@ fn kept(dice: &Dice, grant: Grant) -> TokenRecord {
 
 fn go_on(place: &Org, client: &Client, record: &TokenRecord, ask: ExchangeRequest) -> Result<Grant, Refusal> {
     let service = Service::of_own_clients(place.clone());
-    exchange(&service, client, ExchangeToken { record, member: None }, None, ask, NOW)
+    exchange(&service, client, ExchangeToken { record, member: None, is_api_key: false }, None, ask, NOW)
 }
 
 fn denied(granted: Result<Grant, Refusal>) -> Option<Denial> {
@@ -379,7 +379,7 @@ fn what_a_member_has_lost_leads_to_nothing() {
         [(&["a", "b"][..], Some(vec![scope("a"), scope("b")])), (&["a"], Some(vec![scope("a")])), (&["b"], None)]
     {
         ann.scopes = parsed(held);
-        let subject = ExchangeToken { record: &record, member: Some(&ann) };
+        let subject = ExchangeToken { record: &record, member: Some(&ann), is_api_key: false };
         let outcome = exchange(&service, &client, subject, None, request(vec![api(1)]), NOW);
         assert_eq!(outcome.ok().map(|grant| grant.scopes.clone()), granted, "{held:?}");
     }
