@@ -1,7 +1,7 @@
 //! Finding API keys by their values, with all that decides about them.
 //!
-//! A key doesn't say whose it is: so there are two reads, the first by the hash of its value. A text whose checksum is wrong is none of ours,
-//! and takes no read at all.
+//! A key doesn't say whose it is: so there are two reads, the first by the hash of its value, which an instance makes once. A text whose
+//! checksum is wrong is none of ours, and takes no read at all.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::jose::{equal, sha256};
 use crate::platform::capabilities::Reader;
-use crate::store::{KeepApiKeys, RecordKeys, Records, each_once};
+use crate::store::{ApiKeyHolder, KeepApiKeys, RecordKeys, Records, each_once};
 use crate::telemetry::{Alarm, log_alarm};
 
 /// An API key that was found by one of its good values.
@@ -47,9 +47,7 @@ pub struct LiveApiKey {
 pub async fn find(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Option<FoundApiKey>, Records), Fault> {
     let Some(value) = ApiKeyValue::parse(text) else { return Ok((None, Records::default())) };
     let hash = sha256(value.expose().as_bytes());
-    let wanted = RecordKeys { api_key_values: vec![hash], ..RecordKeys::default() };
-    let holder = ports.tokens.read(&wanted).await?.api_key_values.remove(&hash);
-    let Some(holder) = holder else { return Ok((None, Records::default())) };
+    let Some(holder) = holder(ports, hash).await? else { return Ok((None, Records::default())) };
     let member = MemberKey { org: holder.key.org.clone(), subject: holder.owner };
     let mut wanted = RecordKeys { shard_of: Some(holder.key.id), ..also };
     add(&mut wanted.api_keys, [holder.key.clone()]);
@@ -67,6 +65,19 @@ pub async fn find(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Optio
     let status = key.status(owner.as_ref(), &found.marks, now);
     let is_live = key.is_live(owner.as_ref(), org.as_ref(), &found.marks, now);
     Ok((Some(FoundApiKey { key, owner, org, status, is_live }), found))
+}
+
+/// Returns which key has a value of this hash, or had it: one read, if this instance hasn't seen the value before.
+async fn holder(ports: &Reader, hash: [u8; 32]) -> Result<Option<ApiKeyHolder>, Fault> {
+    if let Some(known) = ports.api_key_holders.find(&hash) {
+        return Ok(Some(known));
+    }
+    let wanted = RecordKeys { api_key_values: vec![hash], ..RecordKeys::default() };
+    let holder = ports.tokens.read(&wanted).await?.api_key_values.remove(&hash);
+    if let Some(holder) = &holder {
+        ports.api_key_holders.note(hash, holder.clone());
+    }
+    Ok(holder)
 }
 
 impl FoundApiKey {

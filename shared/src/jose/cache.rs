@@ -1,4 +1,4 @@
-//! What has been verified lately.
+//! What has been worked out lately.
 
 use std::collections::HashMap;
 use std::mem;
@@ -8,24 +8,24 @@ use std::sync::{Mutex, PoisonError};
 ///
 /// There are two generations: what is found in the old one moves to the young one, and when the young one is full
 /// it becomes the old one. So it holds at most `capacity` values, and a flood of new texts costs no search for a victim.
-pub(super) struct Cache<V> {
+pub(crate) struct Cache<V> {
     capacity: usize,
     generations: Mutex<Generations<V>>,
 }
 
 /// The SHA-256 of a text.
-pub(super) type Key = [u8; 32];
+pub(crate) type Key = [u8; 32];
 
 impl<V: Clone> Cache<V> {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         Self { capacity, generations: Mutex::default() }
     }
 
-    pub(super) fn key(text: &str) -> Key {
+    pub(crate) fn key(text: &str) -> Key {
         super::sha256(text.as_bytes())
     }
 
-    pub(super) fn find(&self, key: &Key) -> Option<V> {
+    pub(crate) fn find(&self, key: &Key) -> Option<V> {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(value) = generations.young.get(key) {
             return Some(value.clone());
@@ -35,7 +35,7 @@ impl<V: Clone> Cache<V> {
         Some(value)
     }
 
-    pub(super) fn insert(&self, key: Key, value: V) {
+    pub(crate) fn insert(&self, key: Key, value: V) {
         self.generations.lock().unwrap_or_else(PoisonError::into_inner).add(key, value, self.capacity);
     }
 }

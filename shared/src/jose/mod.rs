@@ -7,7 +7,7 @@
 //! An algorithm is added to [`Algorithm`]; the compiler then leads to `verifying_key` and `jwk`.
 
 pub mod access_token;
-mod cache;
+pub(crate) mod cache;
 pub mod certificate;
 pub mod claims;
 pub mod der;

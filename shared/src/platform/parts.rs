@@ -90,7 +90,8 @@ impl RecordParts {
         let open_org = Arc::new(OpenOrg::new(None, store.clone(), clock.clone()));
         let web_documents = Arc::new(WebDocuments::none(clock.clone()));
         let (keys, key_sets) = (Arc::new(keys), Arc::new(KeySets::none()));
-        let reader = Reader { clock, keys, tokens: store.clone(), client_orgs: Arc::default(), key_sets };
+        let reader =
+            Reader { clock, keys, tokens: store.clone(), client_orgs: Arc::default(), api_key_holders: Arc::default(), key_sets };
         Self {
             reader,
             store,

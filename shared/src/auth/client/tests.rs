@@ -76,6 +76,7 @@ fn with_clients(clients: &[Client], once: &Memory, credentials: &ClientCredentia
         keys: Arc::new(PublicKeys::fixed(&own, issuer).unwrap()),
         tokens: Arc::new(Empty),
         client_orgs: Arc::default(),
+        api_key_holders: Arc::default(),
         key_sets: Arc::new(KeySets::none()),
     };
     let org = Org::new(OrgId::parse("1").unwrap(), now);

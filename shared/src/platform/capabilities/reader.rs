@@ -8,6 +8,7 @@ use crate::domain::{Clock, Timestamp};
 use crate::keys::PublicKeys;
 use crate::keys::remote::KeySets;
 use crate::store::ReadTokens;
+use crate::store::api_key_holders::ApiKeyHolders;
 use crate::store::client_orgs::ClientOrgs;
 
 /// Authenticates callers, and reads all that decides whether a token is valid.
@@ -21,6 +22,8 @@ pub struct Reader {
     pub tokens: Arc<dyn ReadTokens>,
     /// A cache that tells to which org a client belongs.
     pub client_orgs: Arc<ClientOrgs>,
+    /// A cache that tells which API key has a value.
+    pub api_key_holders: Arc<ApiKeyHolders>,
     /// The public keys of those whose assertions are taken, read over HTTPS and cached.
     pub key_sets: Arc<KeySets>,
 }
