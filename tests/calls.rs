@@ -351,6 +351,26 @@ async fn api_keys(run: &mut Recorded) {
     let question = json!({"version": "2.0", "headers": headers, "rawPath": "/y", "requestContext": context});
     assert_eq!(run.invoke("jeton.authorizer", question).await["isAuthorized"], true);
     run.good("jeton.delete_client", &format!("/v1/orgs/11/clients/{}", server["id"]), json!({})).await;
+    let body = json!({"name": "laptop", "owner": "administrator", "scopes": ["urn:app:read"]});
+    let key = run.good("jeton.create_api_key", ALL, body).await["key"].clone();
+    run.good("agilicus.introspect_token", "/v1/tokens/introspect", json!({"token": key})).await;
+}
+
+/// Whose value a key's is never changes, and an instance remembers it; whether the key is good is read each time.
+#[tokio::test]
+async fn an_instance_that_has_seen_an_api_key_finds_it_by_one_read() {
+    let mut run = Recorded::begun(SigningMode::Envelope).await;
+    let settings = json!({"resources": ["https://api.example"], "default_resource": "https://api.example"});
+    run.good("jeton.patch_org", "/v1/orgs/1", json!({ "settings": settings })).await;
+    let body = json!({"name": "laptop", "scopes": ["urn:app:read"]});
+    let key = run.good("jeton.create_api_key", "/v1/orgs/1/api-keys", body).await;
+    let shown = ("/v1/tokens/introspect", json!({"token": key["key"]}));
+    let (answers, calls) = run.run("agilicus.introspect_token", &[shown.clone(), shown.clone(), shown]).await;
+    assert!(answers.iter().all(|answer| answer.status.is_success()), "{answers:?}");
+    let names = |calls: &[Call]| calls.iter().map(|call| call.operation.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&calls[1]), ["BatchGetItem", "BatchGetItem", "UpdateItem"], "the first time in this hour");
+    assert_eq!(names(&calls[2]), ["BatchGetItem"]);
+    assert_eq!(names(&calls[3]), ["BatchGetItem"]);
 }
 
 /// Has the root org's administrators give up their own office, each in another way, and get it back.

@@ -21,7 +21,7 @@ impl Endpoint for IntrospectAllSubOrgs {
     async fn handle(ports: &DirectoryReader, Json(request): Self::Input) -> Result<Self::Output, Error> {
         let only = request.target_orgs()?;
         let exclude_roles = request.excludes_roles();
-        let active = introspect::introspect(&ports.reader, request.token()?).await?.active()?;
+        let active = introspect::introspect(&ports.reader, None, request.token()?).await?.active()?;
         let views = introspect::introspect_in_sub_orgs(ports, &active, only.as_deref()).await?;
         Ok(Answer::from_body(&ManyOrgs {
             primary_token: Token::of_active(&active).without_roles(exclude_roles),

@@ -730,6 +730,27 @@ async fn a_thousand_introspections_write_one_use_an_hour() {
 }
 
 #[tokio::test]
+async fn a_thousand_introspections_of_whoever_has_a_key_write_one_use_an_hour() {
+    const NOTE: &str = "note_api_key_use";
+    let mut watched = None;
+    let app = App::with_store(Mount::InProcess, |store| watched.insert(Arc::new(Watched::new(store))).clone()).await;
+    let watched = watched.unwrap();
+    open(&app).await;
+    let made = of_ann(&app, json!({})).await;
+    watched.calls();
+    let notes = async |times: usize| {
+        for _ in 0..times {
+            app.introspect(text(&made["key"])).await.ok();
+        }
+        watched.calls().iter().filter(|call| **call == NOTE).count()
+    };
+    assert_eq!(notes(1_000).await, 1);
+    app.clock.advance_ms(3_600_000);
+    assert_eq!(notes(2).await, 1);
+    assert_eq!(app.get(&at(&made), &app.admin).await.ok()["last_used"], "2026-11-22T13:00:00Z");
+}
+
+#[tokio::test]
 async fn a_use_that_cannot_be_noted_keeps_nobody_out_and_a_noted_one_is_not_noted_again() {
     const NOTE: &str = "note_api_key_use";
     let mut watched = None;

@@ -1,4 +1,4 @@
-//! Capabilities of API keys: who makes, lists and changes them.
+//! Capabilities of API keys: who makes, lists, shows and changes them.
 
 use std::sync::Arc;
 
@@ -58,4 +58,16 @@ capability! {
         pub api_keys: Arc<dyn KeepApiKeys>,
     }
     access = AwsAccess { tokens: &["BatchGetItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Introspects the tokens and API keys of members for whoever has them. Needs the same AWS actions as [`ApiKeyWriter`], because the uses of
+    /// keys are noted.
+    pub struct MemberIntrospector from HasRecords {
+        /// Reads the token or the key.
+        pub reader: Reader,
+        /// Notes the uses of keys.
+        pub api_keys: Arc<dyn KeepApiKeys>,
+    }
+    access = ApiKeyWriter::ACCESS;
 }

@@ -17,7 +17,7 @@ use crate::domain::{
     Subject, Thumbprint, Timestamp, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::platform::capabilities::{DirectoryReader, Introspector, Reader};
-use crate::store::{RecordKeys, Records};
+use crate::store::{KeepApiKeys, RecordKeys, Records};
 use crate::tokens::lookup::{ClientAccessToken, FoundToken, Hint, TokenLookup};
 
 /// The largest number of orgs below its own that a token is shown for.
@@ -81,13 +81,14 @@ pub enum Active {
     },
 }
 
-/// Introspects any token of a member. Whoever has the token may know what it is.
+/// Introspects any token of a member. Whoever has the token may know what it is. The use of an API key is noted, if `uses` is there to note
+/// it.
 ///
 /// # Errors
 /// Only a fault: what is wrong with the token is part of the [`Introspection`].
-pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Error> {
+pub async fn introspect(ports: &Reader, uses: Option<&dyn KeepApiKeys>, token: &str) -> Result<Introspection, Error> {
     if ApiKeyValue::looks_like(token) {
-        return introspect_api_key(ports, token).await;
+        return introspect_api_key(ports, uses, token).await;
     }
     let (presented, _) = inspect(ports, token, RecordKeys::default()).await?;
     Ok(match presented {
@@ -111,11 +112,14 @@ pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Er
     })
 }
 
-async fn introspect_api_key(ports: &Reader, text: &str) -> Result<Introspection, Error> {
+async fn introspect_api_key(ports: &Reader, uses: Option<&dyn KeepApiKeys>, text: &str) -> Result<Introspection, Error> {
     let (found, _) = api_key::find(ports, text, RecordKeys::default()).await?;
     let Some(found) = found else { return Ok(Introspection::Inactive(TokenProblem::Invalid)) };
     Ok(match found.into_live(None) {
         Ok(live) => {
+            if let Some(uses) = uses {
+                live.note_use(ports, uses).await;
+            }
             let record = Box::new(live.to_token());
             crate::telemetry::note_token(&record);
             let LiveApiKey { key, owner, .. } = live;
