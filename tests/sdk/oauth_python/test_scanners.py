@@ -1,6 +1,9 @@
 """Scanners of leaked secrets find the keys that the service makes, and nothing else."""
 
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,8 @@ from harness import Server
 
 SCANNERS = Path(__file__).resolve().parents[3] / "deploy" / "scanners"
 API = "https://api.example"
+# Later ones take half as long again to build.
+GITLEAKS = "github.com/zricethezav/gitleaks/v8@v8.21.2"
 LIKE_KEYS = ["jtn_pat_" + "0" * 36, "jtn_org_" + "A" * 36, "xjtn_pat_" + "A" * 36, "jtn_pat_short", "ghp_" + "A" * 36]
 
 
@@ -44,6 +49,35 @@ def test_detect_secrets_finds_keys_and_nothing_else(keys):
     program += "with transient_settings(settings):\n    print(*[secret.secret_value for secret in scan_file(sys.argv[1])], sep='\\n')\n"
     done = subprocess.run([sys.executable, "-c", program, text], capture_output=True, text=True, timeout=60)
     assert sorted(done.stdout.split()) == sorted(made), done.stderr
+
+
+@pytest.fixture(scope="module")
+def gitleaks(tmp_path_factory):
+    """The program, built once and kept beside what else the tests fetch."""
+    if not shutil.which("go"):
+        pytest.skip("needs Go")
+    folder = Path(os.environ["JETON_GITLEAKS"]) / GITLEAKS.rsplit("@", 1)[1]
+    if not (folder / "gitleaks").exists():
+        scratch = tmp_path_factory.mktemp("go")
+        caches = {"GOMODCACHE": str(scratch / "modules"), "GOCACHE": str(scratch / "build"), "GOFLAGS": "-modcacherw"}
+        done = subprocess.run(["go", "install", GITLEAKS], env=os.environ | caches | {"GOBIN": str(folder)}, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+        shutil.rmtree(scratch)
+    return folder / "gitleaks"
+
+
+def test_gitleaks_finds_keys_and_of_what_looks_like_keys_only_the_form(keys, gitleaks, tmp_path):
+    made, pattern, text = keys
+    (tmp_path / "folder").mkdir()
+    shutil.copy(text, tmp_path / "folder" / "leaked.txt")
+    report = tmp_path / "report.json"
+    command = [gitleaks, "dir", "--no-banner", "--config", SCANNERS / "gitleaks.toml", "--report-path", report, tmp_path / "folder"]
+    done = subprocess.run([*command, "--report-format", "json"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1, done.stdout + done.stderr
+    found = [leak["Secret"] for leak in json.loads(report.read_text()) if leak["RuleID"] == "jeton-api-key"]
+    assert sorted(found) == sorted(re.findall(pattern["regex"], text.read_text()))
+    # It can't compute the checksum.
+    assert set(made) < set(found) and not set(found) & set(LIKE_KEYS[1:])
 
 
 def test_the_rule_of_gitleaks_is_the_published_pattern(keys):
