@@ -159,6 +159,7 @@ endpoints! {
         Entry::for_endpoint::<jeton::delete_api_key::DeleteApiKey>(),
         Entry::for_endpoint::<jeton::rotate_api_key::RotateApiKey>(),
         Entry::for_endpoint::<jeton::delete_previous_api_key::DeletePreviousApiKey>(),
+        Entry::for_endpoint::<jeton::report_leaked_keys::ReportLeakedKeys>(),
 }
 
 /// What the bundle `records` has besides: it reads, and has no route.

@@ -11,7 +11,7 @@ use shared::platform::aws::testing::{Call, Trouble, Wire};
 use shared::platform::capabilities::AwsAccess;
 
 use crate::support::deployment::{Deployment, Instance};
-use crate::support::{Answer, ask};
+use crate::support::{Answer, ask, scanner};
 
 mod authlete;
 mod denied;
@@ -354,6 +354,14 @@ async fn api_keys(run: &mut Recorded) {
     let body = json!({"name": "laptop", "owner": "administrator", "scopes": ["urn:app:read"]});
     let key = run.good("jeton.create_api_key", ALL, body).await["key"].clone();
     run.good("agilicus.introspect_token", "/v1/tokens/introspect", json!({"token": key})).await;
+    run.good("jeton.report_leaked_keys", "/v1/api-keys/leaked", leak_report(&key)).await;
+}
+
+/// A signed report of a leaked key.
+fn leak_report(key: &Value) -> Value {
+    let body = json!([{"token": key, "type": "jeton_api_key", "url": "https://code.example/x", "source": "commit"}]);
+    let signature = scanner::signature(body.to_string().as_bytes());
+    json!({"headers": {"github-public-key-identifier": scanner::KEY, "github-public-key-signature": signature}, "form": body})
 }
 
 /// Whose value a key's is never changes, and an instance remembers it; whether the key is good is read each time.

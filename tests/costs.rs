@@ -187,6 +187,7 @@ fn operations() -> String {
         ("exchange an API key for a JWT", "an API key is exchanged"),
         ("rotate an API key", "an API key is rotated"),
         ("end an API key", "an API key is ended"),
+        ("end an API key that a scanner of secrets reports", "a leaked API key is reported"),
     ] {
         table += &Bill::for_request(operation, Envelope, false).row(what);
     }

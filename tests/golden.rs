@@ -37,6 +37,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::ScopeNotForKeys { field: "scopes[1]".into() },
         Refusal::ScopeOutOfReach { field: "scopes[1]".into() },
         Refusal::ScopeNotHeld("urn:app:read".parse().unwrap()),
+        Refusal::SignatureInvalid,
         Refusal::TicketRejected,
         Refusal::TokenGone,
         Refusal::TooManyAttempts { retry_after: Seconds(60) },
@@ -81,6 +82,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::ScopeNotForKeys { .. }
             | Refusal::ScopeNotHeld(_)
             | Refusal::ScopeOutOfReach { .. }
+            | Refusal::SignatureInvalid
             | Refusal::TicketRejected
             | Refusal::TooManyAttempts { .. }
             | Refusal::TokenGone

@@ -47,6 +47,7 @@ pub mod put_client;
 pub mod put_member;
 pub mod put_org;
 pub mod refresh_org_secret;
+pub mod report_leaked_keys;
 pub mod rotate_api_key;
 pub mod rotate_keys;
 pub mod test_issuer;

@@ -23,7 +23,7 @@ use shared::api::jeton::load_seed;
 use shared::api::jeton::load_seed::{Loaded, NotLoaded, SeedMode};
 use shared::api::jeton::seed::Seed;
 use shared::domain::{Error, Fault, Issuer, Secret, TrustedProxies};
-use shared::keys::remote::KeySets;
+use shared::keys::remote::{KeySets, SecretScanners};
 use shared::platform::capabilities::{Provides as _, Rotator};
 use shared::platform::data_dir::DataDir;
 use shared::platform::events::Publish;
@@ -100,6 +100,7 @@ async fn start(options: Options) -> Result<(), String> {
     let (mut platform, rotator) = platform(&options, &home, Arc::clone(&data_file), issuer).await?;
     platform = platform.reading(key_sets);
     platform.records = platform.records.opening(Some(options.open_org.clone())).reading_the_web();
+    platform.records = platform.records.hearing_from(SecretScanners::over_https(options.secret_scanning_keys.clone()));
     platform.records.signing_algorithms = options.algorithms.as_slice().into();
     if options.client_certificate_header.is_some() {
         platform = platform.with_client_certificates(options.mtls_url.clone());

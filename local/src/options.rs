@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use http::HeaderName;
 use shared::domain::{Algorithm, Issuer, MtlsUrl, Network, OrgId};
-use shared::keys::remote::Origin;
+use shared::keys::remote::{Origin, ScannerUrl};
 use shared::store::sqlite;
 
 use crate::cors::PageOrigin;
@@ -55,6 +55,12 @@ pub struct Options {
     /// Origin from which key sets of assertion issuers may be fetched, such as `https://idp.example`. Repeatable; without it no key set is fetched
     #[arg(long, help_heading = TOKENS, value_name = "URL")]
     pub jwks_origin: Vec<Origin>,
+
+    /// URL at which a scanner of secrets publishes the keys that sign its reports, such as
+    /// `https://api.github.com/meta/public_keys/secret_scanning`: API keys that it reports as leaked are revoked. Repeatable; without it no
+    /// report is taken
+    #[arg(long, help_heading = TOKENS, value_name = "URL")]
+    pub secret_scanning_keys: Vec<ScannerUrl>,
 
     /// Org of clients that bring none with them: the documents at the issuer's own address tell of its APIs. What it allows strangers, its
     /// settings say

@@ -263,6 +263,8 @@ pub(crate) enum Alarm {
     CodeReused,
     /// A client polls with a device code that was issued to another client.
     DeviceCodeOfAnother,
+    /// An API key was found where everybody can read it, and is revoked.
+    KeyLeaked,
     /// A client redeems a refresh token that was issued to another client.
     RefreshTokenOfAnother,
     /// A replaced refresh token is used again, for which its family is revoked.

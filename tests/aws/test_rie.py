@@ -44,6 +44,7 @@ LEAVING = {"client_id": "$site", "post_logout_redirect_uri": "https://site.examp
 ANN = {"subject": "ann", "auth_time": 1_700_000_000}
 BACK = "authorization=$accepted&verifier=$decision"
 ISSUE = {"grantType": "PASSWORD", "clientId": "$client", "subject": "john", "scopes": ["read"]}
+LEAKED = [{"token": "x", "type": "jeton_api_key", "url": "", "source": "commit"}]
 KEY = {"name": "laptop", "scopes": ["read"], "resources": ["https://mcp.example/mcp"]}
 ENDPOINTS = {
     "agilicus.agilicus_jwks": ({}, {"path": "/nothing", "status": 404}),
@@ -194,6 +195,11 @@ ENDPOINTS = {
     "jeton.delete_api_key": (
         {"path": "/v1/orgs/1/api-keys/$apikey", "status": 204},
         {"path": "/v1/orgs/1/api-keys/x", "status": 404},
+    ),
+    # Its keys are at an address that nobody has; without a signature nobody asks for them.
+    "jeton.report_leaked_keys": (
+        {"path": "/v1/api-keys/leaked", "body": LEAKED, "bearer": False, "status": 401, "env": {"JETON_SECRET_SCANNING_KEYS": "https://scanner.invalid/keys"}},
+        {"path": "/v1/api-keys/leaked", "body": LEAKED, "bearer": False, "status": 401},
     ),
     "jeton.get_api_key_pattern": ({"path": "/v1/api-keys/pattern", "bearer": False}, {"path": "/nothing", "status": 404}),
     "jeton.list_grants": ({"path": "/v1/orgs/1/subjects/ann/grants"}, UNAUTHENTICATED),

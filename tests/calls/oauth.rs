@@ -224,6 +224,9 @@ pub(super) async fn api_key(run: &mut Recorded) -> Vec<(&'static str, Units)> {
     let (exchanged, _) = run.cost("oauth.token", "/oauth2/token", form.into()).await;
     let (rotated, _) = run.cost("jeton.rotate_api_key", &format!("{path}/rotate"), json!({})).await;
     let (ended, _) = run.cost("jeton.delete_api_key", &path, json!({})).await;
+    let body = json!({"name": "desk", "owner": "ann", "scopes": ["urn:app:read"]});
+    let key = run.good("jeton.create_api_key", ALL, body).await["key"].clone();
+    let (leaked, _) = run.cost("jeton.report_leaked_keys", "/v1/api-keys/leaked", super::leak_report(&key)).await;
     vec![
         ("an API key is made", made),
         ("an API key is shown to its API, the first time in an hour", first),
@@ -231,6 +234,7 @@ pub(super) async fn api_key(run: &mut Recorded) -> Vec<(&'static str, Units)> {
         ("an API key is exchanged", exchanged),
         ("an API key is rotated", rotated),
         ("an API key is ended", ended),
+        ("a leaked API key is reported", leaked),
     ]
 }
 

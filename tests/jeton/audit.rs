@@ -19,7 +19,8 @@ use shared::store::dynamodb::{DynamoStore, Stream, Tables, create_tables};
 use tokio::net::TcpListener;
 
 use super::clients::authenticates;
-use crate::support::{App, Mount, dynamodb};
+use super::leaked_keys;
+use crate::support::{App, Mount, dynamodb, text};
 
 mod oauth;
 
@@ -411,4 +412,20 @@ async fn what_has_expired_is_cleared_away_in_silence() {
         let told: Vec<_> = memory.events().iter().map(|event| event.action).collect();
         assert_eq!(told, if is_silent { vec![] } else { vec!["token.deleted"] });
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaked_key_is_told_with_the_place_where_it_was_found_once() {
+    let mut streamed = Streamed::new().await;
+    streamed.mint().await;
+    let made = leaked_keys::key(&streamed.app).await;
+    streamed.records();
+    let (trail, memory) = trail();
+    for _ in 0..2 {
+        leaked_keys::report_all(&streamed.app, &[text(&made["key"])]).await.ok();
+        trail.tell(&streamed.records()).await;
+    }
+    let events = memory.events();
+    let [event] = &events[..] else { panic!("{events:?}") };
+    leaked_keys::is_told(&serde_json::from_str(&event.detail).unwrap(), &made);
 }

@@ -5,6 +5,7 @@ mod api_keys;
 mod audit;
 pub(crate) mod authorizer;
 mod clients;
+pub(crate) mod leaked_keys;
 mod members;
 mod orgs;
 mod public;

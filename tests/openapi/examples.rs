@@ -8,7 +8,7 @@ use http::{Method, Request, header};
 use serde_json::Value;
 
 use super::routes;
-use crate::support::App;
+use crate::support::{App, scanner};
 
 /// An example, and what came of it.
 pub(super) struct Example {
@@ -76,15 +76,19 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
     if let Some(cookie) = step.get("cookie") {
         request = request.header(header::COOKIE, filled(cookie, kept).as_str().unwrap());
     }
-    if body.is_some() {
-        request = request.header(header::CONTENT_TYPE, media_type);
-    }
     let text_of = |value: &Value| encode(value.as_str().unwrap());
     let form = |body: &Value| {
         let pairs = body.as_object().unwrap().iter();
         pairs.map(|(name, value)| format!("{name}={}", text_of(value))).collect::<Vec<_>>().join("&")
     };
     let bytes = body.as_ref().map(|body| Bytes::from(if is_form { form(body) } else { body.to_string() })).unwrap_or_default();
+    if step["is_signed"] == true {
+        let signature = scanner::signature(&bytes);
+        request = request.header("github-public-key-identifier", scanner::KEY).header("github-public-key-signature", signature);
+    }
+    if body.is_some() {
+        request = request.header(header::CONTENT_TYPE, media_type);
+    }
     let answer = app.send(request.body(bytes).unwrap()).await;
     let status = u16::try_from(step["status"].as_u64().unwrap_or(200)).unwrap();
     assert_eq!(answer.status.as_u16(), status, "{operation}: {name}: {answer:?}");

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use shared::domain::{Clock, FrozenClock};
 use shared::store::sqlite::{Durability, SqliteStore};
 
+use crate::jeton::leaked_keys;
 use crate::support::{App, NOW};
 
 fn folder(name: &str) -> PathBuf {
@@ -88,6 +89,17 @@ async fn each_change_is_one_line_with_the_event_that_aws_would_tell_and_no_secre
         trail.finish().await;
         assert_eq!(actions(&file), told, "nothing is told again");
     }
+}
+
+#[tokio::test]
+async fn a_leaked_key_is_told_with_the_place_where_it_was_found() {
+    let (app, trail, file) = audited(&folder("leaked"), Durability::Normal).await;
+    let made = leaked_keys::key(&app).await;
+    leaked_keys::report_all(&app, &[made["key"].as_str().unwrap()]).await.ok();
+    trail.finish().await;
+    let leaked: Vec<_> = lines(&file).into_iter().filter(|line| line["action"] == "api_key.leaked").collect();
+    let [event] = &leaked[..] else { panic!("{leaked:?}") };
+    leaked_keys::is_told(event, &made);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use shared::store::Store;
 
 use super::kms::FakeKms;
 use super::queue::HeldQueue;
-use super::web::Web;
+use super::web::{Web, scanners};
 
 /// The `iss` of all tokens.
 pub(crate) const ISSUER: &str = "https://jeton.example";
@@ -93,7 +93,8 @@ impl Deployment {
         let mut operations = operations(&sdk, Issuer::parse(ISSUER).unwrap(), store, self.envelope_key.clone(), self.keys());
         let records = operations.platform.records;
         let documents = WebDocuments::new(self.web.clone(), records.reader.clock.clone());
-        operations.platform.records = records.opening(Some(OrgId::parse("1").unwrap())).with_web_documents(documents);
+        let records = records.opening(Some(OrgId::parse("1").unwrap())).with_web_documents(documents);
+        operations.platform.records = records.hearing_from(scanners(&self.web));
         Instance { operations, queue }
     }
 

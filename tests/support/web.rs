@@ -1,12 +1,15 @@
 //! What clients have on the web: documents by URL, and who has asked for them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use shared::domain::Seconds;
+use shared::domain::{Fault, Seconds};
 use shared::keys::remote::web::{FetchDocuments, FetchFailure, Fetched};
+use shared::keys::remote::{FetchKeySets, FetchedText, SecretScanners};
+
+use super::scanner;
 
 /// The web as the service sees it: what isn't there is a 404.
 #[derive(Debug, Default)]
@@ -35,6 +38,22 @@ impl Web {
     /// Returns what was asked for since the last call, each with the `ETag` that came with it.
     pub(crate) fn asked(&self) -> Vec<(String, Option<String>)> {
         std::mem::take(&mut locked(&self.asked))
+    }
+}
+
+/// The scanners of secrets that a service hears from whose web this is: [`scanner`].
+pub(crate) fn scanners(web: &Arc<Web>) -> SecretScanners {
+    web.put(scanner::KEYS, &scanner::published());
+    SecretScanners::new(vec![scanner::KEYS.parse().expect("a URL")], web.clone())
+}
+
+#[async_trait]
+impl FetchKeySets for Web {
+    async fn fetch(&self, url: &str) -> Result<FetchedText, Fault> {
+        match FetchDocuments::fetch(self, url, None, 65_536).await {
+            Ok(Fetched::Document { text, max_age, .. }) => Ok(FetchedText { text, max_age }),
+            Ok(Fetched::Unchanged { .. }) | Err(_) => Err(Fault::unavailable("reading what the test has on the web")),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod api_keys;
 pub mod bootstrap;
 pub mod clients;
 pub mod issuers;
+pub mod leaked_api_keys;
 pub(crate) mod org_size;
 pub mod org_tree;
 pub mod orgs_and_members;

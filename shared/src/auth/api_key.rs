@@ -45,6 +45,19 @@ pub struct LiveApiKey {
 /// # Errors
 /// A [`Fault`] if the records can't be read.
 pub async fn find(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Option<FoundApiKey>, Records), Fault> {
+    let (known, records) = look_up(ports, text, also).await?;
+    Ok((known.filter(|(_, is_good)| *is_good).map(|(found, _)| found), records))
+}
+
+/// Finds an API key by any value that it has had, and says whether it is one of those that are good. `None`: it isn't one.
+///
+/// # Errors
+/// A [`Fault`] if the records can't be read.
+pub(crate) async fn find_any(ports: &Reader, text: &str) -> Result<Option<(FoundApiKey, bool)>, Fault> {
+    Ok(look_up(ports, text, RecordKeys::default()).await?.0)
+}
+
+async fn look_up(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Option<(FoundApiKey, bool)>, Records), Fault> {
     let Some(value) = ApiKeyValue::parse(text) else { return Ok((None, Records::default())) };
     let hash = sha256(value.expose().as_bytes());
     let Some(holder) = holder(ports, hash).await? else { return Ok((None, Records::default())) };
@@ -58,13 +71,13 @@ pub async fn find(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Optio
     let now = ports.now();
     let Some(key) = found.api_keys.get(&holder.key).cloned() else { return Ok((None, found)) };
     let is_good = key.values(now).fold(false, |is_good, there| is_good | equal(there, &hash));
-    if !is_good || key.owner != member.subject {
+    if key.owner != member.subject {
         return Ok((None, found));
     }
     let (owner, org) = (found.members.get(&member).cloned(), found.orgs.get(&member.org).cloned());
     let status = key.status(owner.as_ref(), &found.marks, now);
     let is_live = key.is_live(owner.as_ref(), org.as_ref(), &found.marks, now);
-    Ok((Some(FoundApiKey { key, owner, org, status, is_live }), found))
+    Ok((Some((FoundApiKey { key, owner, org, status, is_live }, is_good)), found))
 }
 
 /// Returns which key has a value of this hash, or had it: one read, if this instance hasn't seen the value before.

@@ -173,6 +173,8 @@ pub enum Refusal {
     },
     /// A required scope isn't held by the subject.
     ScopeNotHeld(Scope),
+    /// What was sent isn't signed by anyone from whom it would be taken.
+    SignatureInvalid,
     /// The ticket is unknown, used or expired: one answer for all.
     TicketRejected,
     /// Somebody has tried too often in a stretch of time.

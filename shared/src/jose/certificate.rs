@@ -4,16 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::der::is_one_sequence;
+use super::der::{from_pem, is_one_sequence};
 use crate::domain::{Invalid, Thumbprint};
 use crate::encoding::strict_json;
 
 mod subject;
 
 pub use subject::{is_of, subject};
-
-/// The longest certificate that is read, in bytes.
-const MAX_PEM_BYTES: usize = 16_384;
 
 /// The `x5t#S256` (RFC 8705 section 3.1) of a certificate in PEM: one, with nothing before or after it. Its lines may have any length, as
 /// proxies join them.
@@ -26,14 +23,7 @@ pub fn thumbprint(pem: &str) -> Result<Thumbprint, Invalid> {
 
 /// The one certificate of a PEM text.
 fn der(pem: &str) -> Result<Vec<u8>, Invalid> {
-    const RULE: Invalid = Invalid("must be one certificate in PEM");
-    let body = pem.trim_ascii().strip_prefix("-----BEGIN CERTIFICATE-----");
-    let body = body.and_then(|rest| rest.strip_suffix("-----END CERTIFICATE-----")).ok_or(RULE)?;
-    if body.len() > MAX_PEM_BYTES {
-        return Err(RULE);
-    }
-    let base64: Vec<u8> = body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    decoded(&base64).ok_or(RULE)
+    from_pem("CERTIFICATE", pem).ok_or(Invalid("must be one certificate in PEM"))
 }
 
 /// The thumbprints of the certificates that come with the keys of a JWK Set: of each key its own, which is the first of `x5c`, or what

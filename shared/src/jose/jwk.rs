@@ -155,6 +155,14 @@ pub fn from_spki(alg: Algorithm, spki: &[u8]) -> Result<Jwk, Invalid> {
     sound(Jwk { kid: thumbprint(&key, alg), alg, key })
 }
 
+/// Reads the key of an X.509 `SubjectPublicKeyInfo` in PEM (RFC 7468 section 13) and names it by its thumbprint.
+///
+/// # Errors
+/// [`Invalid`] when it isn't one, and as from [`from_spki`].
+pub fn from_pem(alg: Algorithm, pem: &str) -> Result<Jwk, Invalid> {
+    from_spki(alg, &der::from_pem("PUBLIC KEY", pem).ok_or(Invalid("must be one public key in PEM"))?)
+}
+
 /// RFC 7638 section 3: the SHA-256 of the key's required members in their one spelling.
 pub fn thumbprint(key: &PublicKey, alg: Algorithm) -> KeyId {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);

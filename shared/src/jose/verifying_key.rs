@@ -7,6 +7,7 @@ use aws_lc_rs::signature::{
     RsaPublicKeyComponents,
 };
 
+use super::ecdsa;
 use crate::domain::key::PublicKey;
 use crate::domain::{Algorithm, Invalid, Jwk};
 
@@ -58,6 +59,13 @@ impl VerifyingKey {
     /// section 5).
     pub fn verify(&self, input: &[u8], signature: &[u8]) -> bool {
         self.key.verify_sig(input, signature).is_ok()
+    }
+
+    /// Does the same for an ECDSA signature in DER (`ECDSA-Sig-Value`, RFC 3279 section 2.2.3), which all have but JWS.
+    pub fn verify_der(&self, input: &[u8], signature: &[u8]) -> bool {
+        let PublicKey::Ec { x, y } = &self.jwk.key else { return false };
+        let fixed = ecdsa::to_fixed_width(signature, x.len() + y.len());
+        fixed.is_some_and(|signature| self.verify(input, &signature))
     }
 }
 

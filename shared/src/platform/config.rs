@@ -16,7 +16,7 @@ use crate::domain::{
     Algorithm, ClientCertificates, Fault, Invalid, Issuer, MtlsUrl, OrgId, Requirements, Schedule, Scope, Seconds, Secret,
     SigningMode, TrustedProxies,
 };
-use crate::keys::remote::Origins;
+use crate::keys::remote::{Origins, ScannerUrl};
 use crate::telemetry::EndpointMetrics;
 
 /// The configuration that every function has.
@@ -318,6 +318,33 @@ pub fn open_org() -> Result<Option<OrgId>, Misconfigured> {
     let mut wrong = Vec::new();
     let org = optional(&environment, "JETON_OPEN_ORG", &mut wrong);
     if wrong.is_empty() { Ok(org) } else { Err(Misconfigured(wrong)) }
+}
+
+/// Reads `JETON_SECRET_SCANNING_KEYS`, URLs separated by blanks: where the scanners of secrets whose reports of leaked API keys are taken
+/// publish their keys. If missing, none are taken.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
+pub fn secret_scanners() -> Result<Vec<ScannerUrl>, Misconfigured> {
+    read_secret_scanners(environment)
+}
+
+fn read_secret_scanners(look_up: impl Fn(&str) -> Option<String>) -> Result<Vec<ScannerUrl>, Misconfigured> {
+    let mut wrong = Vec::new();
+    let urls = optional(&look_up, "JETON_SECRET_SCANNING_KEYS", &mut wrong).map(|ScannerUrls(list)| list).unwrap_or_default();
+    if wrong.is_empty() { Ok(urls) } else { Err(Misconfigured(wrong)) }
+}
+
+/// A list of URLs, separated by blanks.
+struct ScannerUrls(Vec<ScannerUrl>);
+
+impl FromStr for ScannerUrls {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// Reads what the authorizer requires of a token: an audience (`JETON_REQUIRED_AUDIENCE`) and scopes (`JETON_REQUIRED_SCOPES`,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::domain::{Algorithm, ClientCertificates, Clock, Entropy, Issuer, MtlsUrl, OrgId, Requirements, Schedule};
 use crate::keys::remote::web::WebDocuments;
-use crate::keys::remote::{KeySets, Origins};
+use crate::keys::remote::{KeySets, Origins, SecretScanners};
 use crate::keys::signer::KeyFactory;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::platform::capabilities::{Provides, Reader};
@@ -75,6 +75,8 @@ pub struct RecordParts {
     pub signing_algorithms: Arc<[Algorithm]>,
     /// The documents on the web that such clients name.
     pub web_documents: Arc<WebDocuments>,
+    /// The scanners of secrets whose reports of leaked API keys are taken.
+    pub secret_scanners: Arc<SecretScanners>,
 }
 
 impl RecordParts {
@@ -103,6 +105,7 @@ impl RecordParts {
             open_org,
             signing_algorithms: Algorithm::ALL.into(),
             web_documents,
+            secret_scanners: Arc::default(),
         }
     }
 
@@ -125,6 +128,12 @@ impl RecordParts {
     pub fn opening(self, org: Option<OrgId>) -> Self {
         let open_org = OpenOrg::new(org, self.store.clone(), self.reader.clock.clone());
         Self { open_org: Arc::new(open_org), ..self }
+    }
+
+    /// Returns these parts with the scanners of secrets whose reports are taken.
+    #[must_use]
+    pub fn hearing_from(self, scanners: SecretScanners) -> Self {
+        Self { secret_scanners: Arc::new(scanners), ..self }
     }
 
     /// Returns these parts with a way to the documents that strangers have on the web.
@@ -205,6 +214,7 @@ parts! {
     HasRecords => Arc<Origins>: |p| p.records().key_origins.clone();
     HasRecords => Arc<OpenOrg>: |p| p.records().open_org.clone();
     HasRecords => Arc<WebDocuments>: |p| p.records().web_documents.clone();
+    HasRecords => Arc<SecretScanners>: |p| p.records().secret_scanners.clone();
     // The store is one object behind many ports: a capability gets those that its work needs.
     HasRecords =>
         Arc<dyn Store>,

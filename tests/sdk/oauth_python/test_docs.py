@@ -1,12 +1,16 @@
 """The blocks of README and docs/ for users of curl and Python, word by word. A block's first line names its file."""
 
+import hashlib
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -267,10 +271,22 @@ def test_the_page_for_apis_that_call_others(started, tmp_path):
 
 
 def test_the_page_on_api_keys(started, tmp_path):
-    answers = follow((DOCS / "api-keys.md").read_text(), started(), tmp_path)
-    assert list(answers) == ["setup.sh", "make.sh", "check.sh", "exchange.sh", "rotate.sh", "end.sh", "self.sh", "pattern.sh"]
+    # In the place of the page's `python3 -m http.server`, on a port that is free.
+    files = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path))
+    threading.Thread(target=files.serve_forever, daemon=True).start()
+    try:
+        server = started("--secret-scanning-keys", f"http://127.0.0.1:{files.server_port}/keys.json")
+        answers = follow((DOCS / "api-keys.md").read_text(), server, tmp_path)
+    finally:
+        files.shutdown()
+        files.server_close()
+    assert list(answers) == ["setup.sh", "make.sh", "check.sh", "exchange.sh", "rotate.sh", "end.sh", "self.sh", "pattern.sh", "leaked.sh", "ended.sh"]
     assert answers["rotate.sh"].split()[:2] == ["True", "True"] and "204 No Content" in answers["rotate.sh"]
     assert answers["self.sh"].strip() == "bob"
+    key = json.loads((tmp_path / "leaked.json").read_text())["key"]
+    verdict = {"token_hash": hashlib.sha256(key.encode()).hexdigest(), "token_type": "jeton_api_key", "label": "true_positive"}
+    assert json.loads(answers["leaked.sh"]) == [verdict]
+    assert answers["ended.sh"].strip() == "leaked"
 
 
 def test_the_seed_file_with_every_part(started, tmp_path):

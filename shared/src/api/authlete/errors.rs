@@ -60,7 +60,7 @@ const fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::TokenRejected(_)
         | Refusal::TokenTooLarge { .. }
         | Refusal::ValueTaken { .. } => StatusCode::BAD_REQUEST,
-        Refusal::CredentialsMissing | Refusal::CredentialsRejected(_) => StatusCode::UNAUTHORIZED,
+        Refusal::CredentialsMissing | Refusal::CredentialsRejected(_) | Refusal::SignatureInvalid => StatusCode::UNAUTHORIZED,
         Refusal::AccessDenied { .. } | Refusal::ClientLocked | Refusal::OrgUnavailable | Refusal::OutsideAuthority { .. } => {
             StatusCode::FORBIDDEN
         }

@@ -162,6 +162,11 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "SCOPE_NOT_HELD",
             format!("{field}: the owner must hold it, and so must you, on your token, too, unless you have urn:jeton:tokens:create.").into(),
         ),
+        Refusal::SignatureInvalid => (
+            S::UNAUTHORIZED,
+            "SIGNATURE_INVALID",
+            "Github-Public-Key-Signature must be the signature of the body as it was sent, by the key that Github-Public-Key-Identifier names.".into(),
+        ),
         Refusal::TicketRejected => (
             S::BAD_REQUEST,
             "TICKET_INVALID",

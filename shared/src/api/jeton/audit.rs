@@ -6,6 +6,7 @@
 //! | `time` | when it happened, ms since 1970 |
 //! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `session.ended` (the same of all in a session) `authorization.accepted` `authorization.denied` `grant.begun` `grant.ended` `api_key.created` `api_key.changed` `api_key.rotated` `api_key.revoked` `api_key.leaked` `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `client.targets_changed` (the same, if also where it may go on to by an exchange has changed) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `grant.issued` (for another authorization server), which the token endpoint tells by itself, as a line of its log; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
 //! | `org` `subject` `jti` … | whom and what it is about; `iat` `nbf` `exp` in seconds as in a token, all else in ms |
+//! | `url` `source` | where a leaked API key was found |
 //! | `before` `after` | for what has changed |
 //!
 //! Never a token, nor anything from which one or a secret could be made or guessed; of people no more than their `sub`.

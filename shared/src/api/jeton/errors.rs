@@ -24,7 +24,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
         problem(explained.status, explained.code, explained.message, field)
     },
     fault: |_, status, code, message| problem(status, code, message, None),
-    challenge: |_, refusal| challenge::bearer(refusal, ""),
+    challenge: |_, refusal| challenge::signature(refusal).or_else(|| challenge::bearer(refusal, "")),
     fallback: Some(&Fallback { prefixes: &[""], route: Route::get("", "", Dialect::Jeton) }),
     is_strict: true,
     ignores_trailing_slash: false,

@@ -1,7 +1,7 @@
 //! Jeton's own API: orgs and members, the audit trail, the functions of operators, and the file that seeds the directory.
 //!
 //! `org`, `member` and `settings` are the bodies of the directory, `token` shows one token, `seed` and `load_seed` the file, `audit` and `publish_audit`
-//! the events, and `operate` what is invoked by hand or by schedule. Who may do what is decided in [`admin`](crate::admin).
+//! the events, and `operate` what is invoked by hand or by schedule, and `leak_report` what scanners of secrets send. Who may do what is decided in [`admin`](crate::admin).
 //!
 //! A setting of an org is added to the table in `domain/org.rs`; its name here follows from that.
 
@@ -17,6 +17,7 @@ pub mod client;
 mod conditions;
 pub mod issuer;
 pub mod jwks;
+pub mod leak_report;
 pub mod logout;
 pub mod member;
 pub(in crate::api) mod networks;

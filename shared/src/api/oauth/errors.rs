@@ -87,6 +87,7 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
         | Refusal::ResourceUnknown { .. }
         | Refusal::ScopeNotForKeys { .. }
         | Refusal::ScopeOutOfReach { .. }
+        | Refusal::SignatureInvalid
         | Refusal::TokenGone
         | Refusal::TokenRejected(_)
         | Refusal::TokenTooLarge { .. }

@@ -11,6 +11,7 @@ use crate::api::http::{
 };
 use crate::api::jeton::api_key::ApiKeyPath;
 use crate::api::jeton::authorization::AuthorizationPath;
+use crate::api::jeton::leak_report::{LeakReport, LeakedSecret};
 use crate::api::jeton::logout::LogoutPath;
 use crate::api::jeton::person_grant::{GrantedClientPath, OrgSessionPath, PersonPath};
 use crate::api::jeton::token::TokenPath;
@@ -231,6 +232,12 @@ described! {
         operation.refuses(&[400, 401]);
     };
     () CallerAddress, operation => operation.refuses(&[]);
+    () LeakReport, operation => {
+        operation.takes_body::<Vec<LeakedSecret>>(true, &[Reply::JSON]);
+        operation.takes_header(LeakReport::IDENTIFIER, "Which of the scanner's keys has signed the body.");
+        operation.takes_header(LeakReport::SIGNATURE, "The signature of the body as it is sent: ECDSA on P-256 with SHA-256, in DER, in base64.");
+        operation.refuses_bodies();
+    };
     () RegistrationAccess, operation => {
         operation.takes_from_path("client_id", &json_schema!({"type": "string"}));
         operation.authenticates(&[Some(Scheme::Registration)]);

@@ -202,7 +202,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn fault() -> Fault {
-    Fault::unavailable("reading the key set of an issuer of assertions")
+    Fault::unavailable("reading the keys that others publish")
 }
 
 /// Resolves names to addresses that may be asked. Between this and the connection nobody can change what a name stands for.

@@ -1,7 +1,7 @@
 //! JWK Sets of others, by URL (RFC 7517 section 5), and the discovery documents that say where these are.
 //!
 //! They are read only from origins that the deployment allows, and kept for a while: [`KeySets`] says how long. [`Origins`] are
-//! the places that are allowed, `discovery` reads the documents, `https` is the adapter to the network. What the keys are good for is decided in
+//! the places that are allowed, `discovery` reads the documents, `scanners` the keys of scanners of secrets, `https` is the adapter to the network. What the keys are good for is decided in
 //! [`auth::assertion`](crate::auth::assertion). [`web`] is for what strangers name.
 
 use std::collections::HashMap;
@@ -19,9 +19,11 @@ mod discovery;
 #[cfg(feature = "fetch")]
 pub mod https;
 mod origin;
+mod scanners;
 pub mod web;
 
 pub use origin::{Origin, Origins};
+pub use scanners::{ScannerUrl, SecretScanners};
 
 /// Reads key sets and discovery documents of others over the network.
 ///
@@ -58,6 +60,8 @@ pub enum KeySource<'a> {
     SpiffeBundle(&'a str),
     /// The discovery document of this issuer says where: OpenID Connect Discovery section 4.
     Discovery(&'a str),
+    /// At this URL a scanner of secrets has the keys that sign its reports.
+    SecretScanner(&'a str),
 }
 
 /// The keys of an issuer, and where they were read.
@@ -193,6 +197,7 @@ impl KeySets {
         let (url, keys_in): (String, KeysIn) = match source {
             KeySource::JwkSet(url) => (url.to_owned(), |text| jwk::usable_from_json(text.as_bytes())),
             KeySource::SpiffeBundle(url) => (url.to_owned(), |text| jwk::svid_keys_from_json(text.as_bytes())),
+            KeySource::SecretScanner(url) => (url.to_owned(), scanners::keys_from_json),
             KeySource::Discovery(issuer) => {
                 let url = self.discovered(issuer, now).await?;
                 (url, |text| jwk::usable_from_json(text.as_bytes()))
@@ -203,8 +208,7 @@ impl KeySets {
         let refresh_hint = matches!(source, KeySource::SpiffeBundle(_)).then_some(jwk::spiffe_refresh_hint as fn(&str) -> _);
         let read = || async {
             let FetchedText { text, max_age } = fetcher.fetch(&url).await?;
-            let unreadable =
-                |rule: Invalid| Fault::unavailable("understanding the key set of an issuer of assertions").because(rule);
+            let unreadable = |rule: Invalid| Fault::unavailable("understanding the keys that others publish").because(rule);
             let keys = keys_in(&text).and_then(|set| set.iter().map(VerifyingKey::new).collect()).map_err(unreadable)?;
             let hint = refresh_hint.and_then(|hint| hint(&text)).map(Seconds);
             Ok((keys, hint.into_iter().chain(max_age).min()))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Sdk;
 use crate::domain::{Fault, Issuer};
 use crate::keys::Ring;
-use crate::keys::remote::KeySets;
+use crate::keys::remote::{KeySets, SecretScanners};
 use crate::keys::signer::kms::{KmsMaker, KmsOpener, Making};
 use crate::platform::config::{Aws, Config, KeyMaking};
 use crate::platform::events::eventbridge::EventBus;
@@ -63,6 +63,7 @@ pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
     let records = RecordParts::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
     let records = records.reading(KeySets::over_https(config.jwks_origins)).opening(config::open_org()?).reading_the_web();
+    let records = records.hearing_from(SecretScanners::over_https(config::secret_scanners()?));
     let signing_algorithms = config::signing_algorithms()?.into();
     Ok(RecordParts {
         client_certificates: config::client_certificates()?,

@@ -1,10 +1,11 @@
-//! Capabilities of API keys: who makes, lists, shows and changes them.
+//! Capabilities of API keys: who makes, lists, shows and changes them, and who hears that they have leaked.
 
 use std::sync::Arc;
 
 use super::Reader;
 use super::capability::{AwsAccess, capability};
 use crate::domain::Entropy;
+use crate::keys::remote::SecretScanners;
 use crate::platform::parts::HasRecords;
 use crate::store::KeepApiKeys;
 
@@ -58,6 +59,19 @@ capability! {
         pub api_keys: Arc<dyn KeepApiKeys>,
     }
     access = AwsAccess { tokens: &["BatchGetItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Takes the reports of scanners of secrets, and ends the API keys that have leaked. Needs the same AWS actions as [`ApiKeyWriter`].
+    pub struct LeakReceiver from HasRecords {
+        /// Finds the keys that are reported.
+        pub reader: Reader,
+        /// Ends those that are good.
+        pub api_keys: Arc<dyn KeepApiKeys>,
+        /// Those whose reports are taken.
+        pub scanners: Arc<SecretScanners>,
+    }
+    access = ApiKeyWriter::ACCESS;
 }
 
 capability! {

@@ -18,7 +18,7 @@ mod reading;
 mod tokens;
 mod work;
 
-pub use self::api_keys::{ApiKeyCreator, ApiKeyLister, ApiKeyRotator, ApiKeyWriter, MemberIntrospector};
+pub use self::api_keys::{ApiKeyCreator, ApiKeyLister, ApiKeyRotator, ApiKeyWriter, LeakReceiver, MemberIntrospector};
 pub use self::capability::{AwsAccess, Capability, Provides};
 pub use self::directory::{
     ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgChanger, OrgRemover, OrgWriter,

@@ -32,6 +32,17 @@ fn no_key_set_is_read_unless_its_origin_is_named() {
     }
 }
 
+#[test]
+fn no_reports_of_leaked_keys_are_taken_unless_their_keys_are_named() {
+    let read = |urls: &'static str| read_secret_scanners(move |name| (name == "JETON_SECRET_SCANNING_KEYS").then(|| urls.into()));
+    assert!(read("").unwrap().is_empty());
+    assert_eq!(read("https://scanner.example/keys  http://127.0.0.1:4000/keys").unwrap().len(), 2);
+    for bad in ["scanner.example", "http://scanner.example/keys", "https://scanner.example/keys,https://other.example/keys#x"] {
+        let error = read(bad).unwrap_err().to_string();
+        assert!(error.contains("JETON_SECRET_SCANNING_KEYS must be an https URL"), "{bad}: {error}");
+    }
+}
+
 fn given(name: &str) -> Option<String> {
     let value = match name {
         "AWS_REGION" => "eu-west-1",

@@ -52,6 +52,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         | Refusal::ScopeNotForKeys { .. }
         | Refusal::ScopeNotHeld(_)
         | Refusal::ScopeOutOfReach { .. }
+        | Refusal::SignatureInvalid
         | Refusal::TicketRejected
         | Refusal::TooManyAttempts { .. }
         | Refusal::TokenGone

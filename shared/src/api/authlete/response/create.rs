@@ -108,6 +108,7 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::ScopeNotForKeys { .. }
             | Refusal::ScopeNotHeld(_)
             | Refusal::ScopeOutOfReach { .. }
+            | Refusal::SignatureInvalid
             | Refusal::TicketRejected
             | Refusal::TooManyAttempts { .. }
             | Refusal::TokenGone
