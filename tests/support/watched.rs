@@ -296,6 +296,10 @@ impl ReadDirectory for Watched {
         self.call("org", self.store.org(id)).await
     }
 
+    async fn assertion_settings(&self, org: &OrgId) -> Result<AssertionSettings, Fault> {
+        self.call("assertion_settings", self.store.assertion_settings(org)).await
+    }
+
     async fn sub_orgs(&self, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>, Fault> {
         self.call("sub_orgs", self.store.sub_orgs(parent, after, limit)).await
     }

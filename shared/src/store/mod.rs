@@ -330,6 +330,9 @@ pub trait ReadDirectory: std::fmt::Debug + Send + Sync {
     /// Reads the org of this id.
     async fn org(&self, id: &OrgId) -> Result<Option<Org>, Fault>;
 
+    /// Reads the settings of an org that only assertions need. An org that isn't there has the defaults.
+    async fn assertion_settings(&self, org: &OrgId) -> Result<AssertionSettings, Fault>;
+
     /// Reads the ids of the orgs directly below, in order, after `after`, at most `limit`.
     async fn sub_orgs(&self, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>, Fault>;
 

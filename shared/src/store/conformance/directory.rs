@@ -86,7 +86,11 @@ async fn an_org_is_replaced_only_as_it_was_seen(store: Arc<dyn Store>) {
 
 async fn an_orgs_settings_for_assertions_go_with_it(store: Arc<dyn Store>) {
     let a = org_id("a");
-    let stored = async || find_assertions(&store, &a).await;
+    let stored = async || {
+        let read = find_assertions(&store, &a).await;
+        assert_eq!(store.assertion_settings(&a).await.unwrap(), read, "alone it is the same");
+        read
+    };
     assert_eq!(stored().await, NO_ASSERTIONS);
     assert_eq!(put_org(&*store, &org("a", &["b"]), &assertions()).await, Put::Dangling);
     assert_eq!(stored().await, NO_ASSERTIONS, "nothing was written");

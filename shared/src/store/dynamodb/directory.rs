@@ -27,6 +27,12 @@ impl ReadDirectory for DynamoStore {
         item.as_ref().map(items::org).transpose()
     }
 
+    async fn assertion_settings(&self, org: &OrgId) -> Result<AssertionSettings, Fault> {
+        const DOING: &str = "reading the settings for assertions";
+        let item = self.get(DOING, &self.tables.directory, Key::assertion_settings(org)).await?;
+        Ok(item.as_ref().map(items::assertion_settings).transpose()?.unwrap_or_default())
+    }
+
     async fn sub_orgs(&self, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>, Fault> {
         const DOING: &str = "listing orgs";
         let found = self.children(DOING, parent, range_after(SUB_ORG, after.map(OrgId::as_str)), limit).await?;

@@ -381,6 +381,11 @@ impl ReadDirectory for SqliteStore {
         self.look_up("reading an org", |c| directory::org(c, id))
     }
 
+    async fn assertion_settings(&self, org: &OrgId) -> Result<AssertionSettings, Fault> {
+        let found = self.look_up("reading the settings for assertions", |c| directory::assertion_settings(c, org))?;
+        Ok(found.unwrap_or_default())
+    }
+
     async fn sub_orgs(&self, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>, Fault> {
         self.look_up("listing orgs", |c| directory::sub_orgs(c, parent, after, limit))
     }
