@@ -20,7 +20,7 @@ impl Endpoint for TestIssuer {
     type Output = Answer<200, TestResult<'static>>;
 
     async fn handle(ports: &DirectoryReader, (bearer, OrgPath(org), Json(request)): Self::Input) -> Result<Self::Output, Error> {
-        let asked = request.into_test();
+        let asked = request.try_into_test()?;
         let needs = [api::ORGS_READ, api::ORGS_WRITE];
         let caller = authenticate_member(&ports.reader, bearer.token(), org, &needs, TestLookup(asked.client)).await?;
         let report = issuers::test(ports, &caller.service, caller.found, &asked).await?;

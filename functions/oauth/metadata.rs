@@ -40,7 +40,14 @@ impl Endpoint for GetMetadata {
 pub(super) async fn read(ports: &DocumentReader) -> Metadata<'_> {
     let open_org = ports.open_org.recent_if_readable().await;
     let IssuerInfo { issuer, client_certificates, mtls_url, signing_algorithms } = &ports.info;
-    Metadata::from_issuer(issuer, &endpoints(), signing_algorithms, *client_certificates, mtls_url.as_ref(), open_org.as_deref())
+    let endpoints = endpoints();
+    let open = open_org.as_deref();
+    let takes_id_jags = match open {
+        Some(org) => ports.open_org.takes_id_jags(org).await,
+        None => false,
+    };
+    Metadata::from_issuer(issuer, &endpoints, signing_algorithms, *client_certificates, mtls_url.as_ref(), open)
+        .taking_id_jags(takes_id_jags)
 }
 
 /// The endpoints of the catalogue that metadata names: a test holds them together.

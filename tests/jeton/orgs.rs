@@ -11,7 +11,8 @@ use crate::support::scenario;
 /// An issuer of assertions, as an org's settings have it.
 fn issuer() -> Value {
     json!({
-        "issuer": "https://idp.example", "scopes": [], "clients": [7], "any_subject": true, "refresh_tokens": false, "enabled": true, "longest_life": 300, "reusable": false,
+        "issuer": "https://idp.example", "scopes": [], "clients": [7], "any_subject": true, "refresh_tokens": false, "subject_tokens": false, "id_jag": false, "enabled": true, "longest_life": 300,
+        "reusable": false,
         "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
     })
 }
@@ -118,7 +119,8 @@ scenario! {
             "assertion_issuers": [{
                 "issuer": "https://idp.example", "scopes": ["read"], "clients": [7],
                 "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
-                "any_subject": true, "refresh_tokens": true, "enabled": false, "longest_life": 3_600, "reusable": true,
+                "any_subject": true, "refresh_tokens": true, "subject_tokens": true, "id_jag": true, "enabled": false, "longest_life": 3_600,
+                "reusable": true,
                 "audiences": ["https://a.example"], "claims": {"a": "b"},
             }],
         });

@@ -14,7 +14,7 @@ use shared::store::Store;
 use shared::store::sqlite::SqliteStore;
 
 use crate::support::deployment::Instance;
-use crate::support::{Answer, NOW, Watched, scenario};
+use crate::support::{Answer, NOW, Watched, over, scenario};
 
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -116,6 +116,29 @@ scenario! {
             let all: Vec<_> = openid.as_array().unwrap().iter().filter_map(Value::as_str).chain(listed).collect();
             for path in [METADATA, OPENID] {
                 assert_eq!(app.send(get(path)).await.ok()["scopes_supported"], json!(all), "without offline_access");
+            }
+        }
+    }
+}
+
+scenario! {
+    async fn that_the_open_org_takes_id_jags_is_told_and_of_whom_is_not(app) {
+        const MEMBER: &str = "authorization_grant_profiles_supported";
+        assert_eq!(app.send(get(METADATA)).await.ok().get(MEMBER), None);
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        let issuer = |more: Value| over(json!({"issuer": "https://idp.example", "jwks": {"keys": [key]}}), more);
+        for (more, listed) in [
+            (json!({"id_jag": true}), json!(["urn:ietf:params:oauth:grant-profile:id-jag"])),
+            (json!({"id_jag": true, "enabled": false}), json!(null)),
+            (json!({"subject_tokens": true, "any_subject": true}), json!(null)),
+        ] {
+            let settings = json!({"settings": {"assertion_issuers": [issuer(more)]}});
+            app.patch("/v1/orgs/1", &app.admin, settings).await.ok();
+            app.clock.advance_ms(60_000);
+            for path in [METADATA, OPENID] {
+                let told = app.send(get(path)).await.ok();
+                assert_eq!(told[MEMBER], listed);
+                assert!(!told.to_string().contains("idp.example"), "never which");
             }
         }
     }

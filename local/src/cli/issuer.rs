@@ -20,7 +20,7 @@ Examples:
 /// What is done with issuers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Tell which rule stops the token of a platform. Nothing is used up. The exit code is 0 only if it is accepted
+    /// Tell which rule stops the token of a platform or an identity provider. Nothing is used up. The exit code is 0 only if it is accepted
     Test {
         /// File with the token, or - for standard input
         #[arg(long, value_name = "FILE", default_value = "-")]
@@ -48,6 +48,10 @@ pub(crate) enum Use {
     ClientAssertion,
     /// As a JWT bearer grant, alone
     Grant,
+    /// As the subject token of an exchange
+    SubjectToken,
+    /// As a JWT bearer grant about somebody else (ID-JAG)
+    IdJag,
 }
 
 impl Use {
@@ -55,6 +59,8 @@ impl Use {
         match self {
             Self::ClientAssertion => "client_assertion",
             Self::Grant => "grant",
+            Self::SubjectToken => "subject_token",
+            Self::IdJag => "id_jag",
         }
     }
 }

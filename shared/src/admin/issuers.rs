@@ -4,16 +4,21 @@
 use serde_json::{Map, Value};
 
 use crate::auth::assertion::inspection::{Inspection, Terms};
-use crate::auth::assertion::{Finding, Purpose, Rule};
+use crate::auth::assertion::subject::{self, Named};
+use crate::auth::assertion::{Finding, IdJag, Purpose, Rule};
+use crate::auth::client::document::document_key;
 use crate::auth::client::federated::{identity_of, is_at, limit_scopes};
+use crate::auth::service::{Lookup as _, client_named};
 use crate::domain::{
-    AssertionIssuer, AssertionSettings, Audience, Client, ClientAuthMethod, ClientId, Error, Fault, FederatedIdentity,
-    FederationProblem, GrantType, Issuance, OpenIssuer, Org, OrgId, Refusal, Scope, Seconds, Secret, Service, Timestamp,
+    AssertionIssuer, AssertionSettings, Audience, Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, ClientUrl, Error,
+    Fault, FederatedIdentity, FederationProblem, GrantType, Issuance, OpenIssuer, Org, OrgId, Refusal, Scope, Seconds, Secret,
+    Service, Subject, Timestamp,
 };
+use crate::jose::foreign::{Claims, WrongType};
 use crate::jose::jws::ProtectedHeader;
 use crate::keys::remote::KeyReading;
-use crate::platform::capabilities::DirectoryReader;
-use crate::policy::{self, ClientTokenRequest, RefreshOf, TokenProfile};
+use crate::platform::capabilities::{DirectoryReader, Reader};
+use crate::policy::{self, ClientTokenRequest, RefreshOf, SubjectBounds, TokenProfile};
 use crate::store::{ReadDirectory, RecordKeys, Records, ReplayKey};
 
 /// How many clients are read at once.
@@ -127,8 +132,10 @@ pub struct TokenReport {
     pub checks: Vec<(Rule, Option<Result<(), Finding>>)>,
     /// The issuer that the org trusts.
     pub issuer: Option<String>,
-    /// The client that the token authenticates, and the place of the identity in its `federated`.
-    pub client: Option<(ClientId, usize)>,
+    /// The client that presents the token, or that it authenticates.
+    pub client: Option<ClientId>,
+    /// The place of the identity in the client's `federated`, where the token authenticates it.
+    pub identity: Option<usize>,
     /// What the header says.
     pub header: Option<ProtectedHeader>,
     /// What the claims say.
@@ -142,6 +149,8 @@ pub struct TokenReport {
 /// What a client would get without asking for anything in particular.
 #[derive(Debug)]
 pub struct WouldIssue {
+    /// The subject of the token.
+    pub subject: Subject,
     /// The scopes of the token.
     pub scopes: Vec<Scope>,
     /// For how long it would live.
@@ -184,19 +193,31 @@ pub async fn test(
     };
     let mut inspection = Inspection::begin(asked.token.expose(), terms);
     inspection.go_on(&reader.key_sets, true).await;
-    let mut client = None;
+    let (mut client, mut identity, mut subject) = (None, None, None);
     if let Some((_, issuer)) = inspection.issuer() {
-        let candidates = match named {
-            Some(named) => vec![named],
-            None => clients_of(&*ports.directory, &org.id, issuer).await?,
-        };
-        match matching(&inspection, issuer, candidates) {
-            Ok((matching, identity)) => {
-                inspection.note(Rule::Subject, Ok(()));
-                inspection.note(Rule::Client, may(org, &matching, asked.purpose));
-                client = Some((matching, identity));
+        match asked.purpose {
+            Purpose::ClientAssertion { .. } | Purpose::Grant => {
+                let candidates = match named {
+                    Some(named) => vec![named],
+                    None => clients_of(&*ports.directory, &org.id, issuer).await?,
+                };
+                match matching(&inspection, issuer, candidates) {
+                    Ok((matching, place)) => {
+                        inspection.note(Rule::Subject, Ok(()));
+                        inspection.note(Rule::Client, may(org, &matching, asked.purpose));
+                        (client, identity) = (Some(matching), Some(place));
+                    }
+                    Err(finding) => inspection.note(Rule::Subject, Err(finding)),
+                }
             }
-            Err(finding) => inspection.note(Rule::Subject, Err(finding)),
+            Purpose::SubjectToken { .. } | Purpose::IdJag => {
+                client = match (named, inspection.claims()) {
+                    (None, Some(claims)) if asked.purpose == Purpose::IdJag => client_in(reader, service, claims).await?,
+                    (named, _) => named,
+                };
+                subject = judge_subject(&mut inspection, issuer, reader, org, asked.purpose).await?;
+                judge_presenter(&mut inspection, issuer, org, client.as_ref(), asked.purpose);
+            }
         }
         if issuer.reusable {
             inspection.note(Rule::Reuse, Ok(()));
@@ -205,15 +226,18 @@ pub async fn test(
         }
     }
     let is_taken = inspection.first_broken().is_none();
-    let would_issue = match (&client, inspection.issuer()) {
-        (Some((client, _)), Some((_, issuer))) if is_taken => would_issue(service, client, issuer, asked.purpose, ports),
+    let would_issue = match (&client, inspection.issuer(), inspection.claims()) {
+        (Some(client), Some((_, issuer)), Some(claims)) if is_taken => {
+            would_issue(service, client, (issuer, claims), (asked.purpose, subject), ports)
+        }
         _ => None,
     };
     let checks = Rule::ALL.iter().map(|rule| (*rule, inspection.judged(*rule).map(|judged| judged.map_err(Clone::clone))));
     Ok(TokenReport {
         checks: checks.collect(),
         issuer: inspection.issuer().map(|(_, issuer)| issuer.issuer.clone()),
-        client: client.as_ref().map(|(client, identity)| (client.id, *identity)),
+        client: client.as_ref().map(|client| client.id),
+        identity,
         header: inspection.header().cloned(),
         claims: inspection.claims().map(|claims| claims.as_members().clone()),
         keys: inspection.keys().cloned(),
@@ -283,17 +307,116 @@ fn may(org: &Org, client: &Client, purpose: Purpose) -> Result<(), Finding> {
     Ok(())
 }
 
-/// What a client would get for its platform's token, if it named no scope.
+/// Finds the client that an ID-JAG names. `None`: the org has no such client.
+async fn client_in(reader: &Reader, service: &Service, claims: &Claims) -> Result<Option<Client>, Fault> {
+    let Some(name) = claims.text("client_id").ok().flatten() else { return Ok(None) };
+    let client = match ClientUrl::parse(name) {
+        Ok(url) => ClientRef::Id(document_key(service.id(), &url).client()),
+        Err(_) => match name.parse() {
+            Ok(client) => client,
+            Err(_) => return Ok(None),
+        },
+    };
+    let found = reader.tokens.read(&client.wanted(service.id())).await?;
+    client_named(reader, service, &found, &client).await
+}
+
+/// Judges [`Rule::Subject`] of a token that is about somebody else than its client. Returns whom it is about.
+async fn judge_subject(
+    inspection: &mut Inspection<'_>,
+    issuer: &AssertionIssuer,
+    reader: &Reader,
+    org: &Org,
+    purpose: Purpose,
+) -> Result<Option<Named>, Fault> {
+    let Some(claims) = inspection.claims() else { return Ok(None) };
+    let members = subject::member_keys(&org.id, claims, purpose);
+    let mut found = reader.tokens.read(&RecordKeys { members, ..RecordKeys::default() }).await?;
+    let (judged, named) = match subject::named(claims, (issuer, purpose), &org.id, &mut found) {
+        Ok(named) => (Ok(()), Some(named)),
+        Err(nobody) => (Err(nobody.finding), None),
+    };
+    inspection.note(Rule::Subject, judged);
+    Ok(named)
+}
+
+/// Judges [`Rule::Client`] of a token that is about somebody else than its client, as far as it is known who presents it.
+fn judge_presenter(
+    inspection: &mut Inspection<'_>,
+    issuer: &AssertionIssuer,
+    org: &Org,
+    client: Option<&Client>,
+    purpose: Purpose,
+) {
+    let Some(claims) = inspection.claims() else { return };
+    let said = match purpose {
+        Purpose::IdJag => IdJag::from_claims(claims).map(Some),
+        Purpose::SubjectToken { .. } | Purpose::ClientAssertion { .. } | Purpose::Grant => Ok(None),
+    };
+    let judged = match (said, client) {
+        (Err(WrongType), _) => Err(Finding::new(
+            "client_id and scope must be texts, resource a text or a list of texts, authorization_details a list of objects, cnf an object with jkt alone, and act an object with sub.",
+        )),
+        (Ok(Some(_)), None) => Err(Finding {
+            found: claims.given("client_id").cloned(),
+            ..Finding::new("The client_id of an ID-JAG must be a client of the org.")
+        }),
+        (Ok(Some(id_jag)), Some(client)) if !id_jag.is_for(client) => Err(Finding {
+            expected: vec![client.outward_name().to_string().into()],
+            found: claims.given("client_id").cloned(),
+            ..Finding::new("The client_id of an ID-JAG must be the client that presents it.")
+        }),
+        (Ok(_), Some(client)) => may_present(org, client, issuer, purpose),
+        (Ok(None), None) => return,
+    };
+    inspection.note(Rule::Client, judged);
+}
+
+/// Whether a client may present somebody's token of the issuer.
+fn may_present(org: &Org, client: &Client, issuer: &AssertionIssuer, purpose: Purpose) -> Result<(), Finding> {
+    let about = |field: &str, detail: &str| {
+        Err(Finding { detail: detail.to_owned(), field: Some(field.to_owned()), ..Finding::default() })
+    };
+    let is_named = issuer.clients.as_ref().map(|clients| clients.contains(&client.id));
+    let is_public = client.settings.kind == ClientKind::Public;
+    let grant = if purpose == Purpose::IdJag { GrantType::JwtBearer } else { GrantType::TokenExchange };
+    if is_named == Some(false) {
+        return about("clients", "The issuer isn't for this client.");
+    }
+    if is_public && grant == GrantType::TokenExchange {
+        return about("kind", "The kind of the client must be confidential.");
+    }
+    if is_public && is_named.is_none() {
+        return about("clients", "A public client may present an ID-JAG only if the issuer's clients name it.");
+    }
+    if !client.enabled {
+        return about("enabled", "The client is disabled.");
+    }
+    if !client.settings.grants.contains(&grant) {
+        return about("grants", &format!("The grants of the client must have {}.", grant.as_str()));
+    }
+    if !org.settings.oauth.supported_grants.contains(&grant) {
+        return about("settings.supported_grants", &format!("The org must support {}.", grant.as_str()));
+    }
+    let needs_permit = grant == GrantType::TokenExchange && org.settings.oauth.token_exchange.by_permitted_clients_only;
+    if needs_permit && !client.settings.may_exchange_tokens {
+        return about("may_exchange_tokens", "The client must have may_exchange_tokens, because the org demands it.");
+    }
+    Ok(())
+}
+
+/// What a client would get for a token, if it named no scope.
 fn would_issue(
     service: &Service,
     client: &Client,
-    issuer: &AssertionIssuer,
-    purpose: Purpose,
+    (issuer, claims): (&AssertionIssuer, &Claims),
+    (purpose, named): (Purpose, Option<Named>),
     ports: &DirectoryReader,
 ) -> Option<WouldIssue> {
-    let now: Timestamp = ports.reader.now();
+    let (now, org): (Timestamp, _) = (ports.reader.now(), service.org());
     let mut client = client.clone();
     limit_scopes(&mut client, issuer);
+    let mut ends_by = None;
     let grant = match purpose {
         Purpose::ClientAssertion { .. } => GrantType::ClientCredentials,
         Purpose::Grant => {
@@ -301,13 +424,28 @@ fn would_issue(
             client.settings.token_duration = Some(longest);
             GrantType::JwtBearer
         }
+        Purpose::IdJag => GrantType::JwtBearer,
+        Purpose::SubjectToken { .. } => {
+            ends_by = claims.moment("exp").ok()?;
+            GrantType::TokenExchange
+        }
+    };
+    let scopes = match &named {
+        None => policy::requested(org, &client, None).ok()?,
+        Some(Named { member, .. }) => {
+            let said = if purpose == Purpose::IdJag { IdJag::from_claims(claims).ok()?.scopes } else { None };
+            let bounds = SubjectBounds { said: said.as_deref(), member: member.as_ref(), ..SubjectBounds::default() };
+            policy::requested_for_subject(org, &client, bounds, None).ok()?
+        }
     };
     let ask = ClientTokenRequest {
-        scopes: policy::requested(service.org(), &client, None).ok()?,
+        subject: named.map(|named| named.subject),
+        scopes,
         profile: TokenProfile::Rfc9068 { issuer: Audience::parse(ports.reader.keys.issuer().as_str()).ok()? },
         ..ClientTokenRequest::new(Issuance::by(grant))
     };
     let grant = policy::issue(service, &client, ask, RefreshOf::Nobody, now).ok()?;
-    let seconds = grant.expires_at?.as_secs() - now.as_secs();
-    Some(WouldIssue { scopes: grant.contents.scopes, expires_in: Seconds(u32::try_from(seconds).ok()?) })
+    let expires_at = [grant.expires_at, ends_by].into_iter().flatten().min()?;
+    let expires_in = Seconds(u32::try_from(expires_at.as_secs() - now.as_secs()).ok()?);
+    Some(WouldIssue { subject: grant.contents.subject, scopes: grant.contents.scopes, expires_in })
 }

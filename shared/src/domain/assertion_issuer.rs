@@ -30,6 +30,10 @@ pub struct AssertionIssuer {
     pub any_subject: bool,
     /// Whether a refresh token comes with the access token.
     pub refresh_tokens: bool,
+    /// Whether its JWTs and ID tokens can be exchanged: `subject_token` of RFC 8693.
+    pub subject_tokens: bool,
+    /// Whether its identity assertion grants are taken (draft-ietf-oauth-identity-assertion-authz-grant).
+    pub id_jag: bool,
     /// Whether its assertions are taken at all now.
     pub enabled: bool,
 }
@@ -67,8 +71,15 @@ impl AssertionIssuer {
             clients: None,
             any_subject: false,
             refresh_tokens: false,
+            subject_tokens: false,
+            id_jag: false,
             enabled: true,
         }
+    }
+
+    /// Whether anybody whom it names can get in without a client that names them.
+    pub const fn speaks_for_subjects(&self) -> bool {
+        self.any_subject || self.subject_tokens || self.id_jag
     }
 
     /// Whether it is a SPIFFE trust domain, whose keys are those of its bundle.

@@ -240,6 +240,15 @@ denials! {
     GrantTypeMissing: "invalid_request", "grant_type is required.";
     /// The service has no grant of this name.
     GrantTypeUnsupported: "unsupported_grant_type", "This grant_type is not supported. grant_types_supported in the metadata lists those that are.";
+    /// The ID-JAG is bound to a key that the request hasn't proved (draft-ietf-oauth-identity-assertion-authz-grant section 8.6.1.2).
+    IdJagBound: "invalid_grant",
+        "The ID-JAG is bound to a key (cnf.jkt): the request must have a DPoP proof by that key.";
+    /// The ID-JAG is for another client (draft-ietf-oauth-identity-assertion-authz-grant section 4.4.1).
+    IdJagForAnotherClient: "invalid_grant",
+        "The ID-JAG's client_id must be the client that authenticates: its client_id or its alias.";
+    /// A public client presents an ID-JAG, and its issuer doesn't name the client.
+    IdJagOfPublicClient: "unauthorized_client",
+        "A public client may present an ID-JAG only if the issuer's clients (assertion_issuers) name it.";
     /// The `id_token_hint` is no ID token of this service for this client (OpenID Connect Core section 3.1.2.1).
     IdTokenHintInvalid: "invalid_request",
         "id_token_hint must be an ID token of this service that was issued to this client.";
@@ -367,6 +376,11 @@ denials! {
     SubjectTokenTypeInvalid: "invalid_request", "subject_token_type must be a registered token type.";
     /// A token exchange was requested without a `subject_token_type`.
     SubjectTokenTypeMissing: "invalid_request", "subject_token_type is required.";
+    /// The token of somebody else isn't one that this client can exchange (RFC 8693 section 2.2.2). The answer doesn't say which rule it breaks.
+    SubjectTokenRefused: "invalid_request",
+        "The subject token is not accepted. An administrator can see why: POST /v1/orgs/{org}/issuers/test.";
+    /// A subject token of somebody else with this `jti` has been accepted before.
+    SubjectTokenReplayed: "invalid_request", "The subject token was used before.";
     /// The subject token is unsigned, and the settings of the org reject that.
     SubjectTokenUnsigned: "invalid_request", "An unsigned subject token is not accepted.";
     /// The `resource` or `audience` goes beyond those of the presented token.

@@ -3,7 +3,9 @@
 //! This is the whole list: it grows with releases. An issuer that isn't on it can't be told from one that knows whom it gives tokens, so
 //! whoever trusts it must say which subject is meant.
 
-use super::{AssertionIssuer, ClaimCondition, ClaimPattern, FederatedIdentity, FederationProblem, TextPattern};
+use super::{
+    AssertionIssuer, AssertionSettings, ClaimCondition, ClaimPattern, FederatedIdentity, FederationProblem, TextPattern,
+};
 
 /// An issuer of which strangers can have tokens.
 #[derive(Debug)]
@@ -194,14 +196,21 @@ impl AssertionIssuer {
     /// conditions are.
     ///
     /// # Errors
-    /// [`FederationProblem::OpenToStrangers`], if any subject may come and no condition keeps strangers out, or a prefix ends within a name.
+    /// [`FederationProblem::OpenToStrangers`], if it speaks for subjects and no condition keeps strangers out, or a prefix ends within a name.
     pub fn ensure_strangers_are_kept_out(&self, field: &str) -> Result<(), FederationProblem> {
         let Some(open) = OpenIssuer::find(&self.issuer) else { return Ok(()) };
         ensure_prefixes_are_whole(None, &self.claims, field)?;
-        if self.any_subject && self.lets_strangers_in() {
+        if self.speaks_for_subjects() && self.lets_strangers_in() {
             return Err(open.problem(field));
         }
         Ok(())
+    }
+}
+
+impl AssertionSettings {
+    /// Whether the identity assertion grants of some issuer are taken.
+    pub fn takes_id_jags(&self) -> bool {
+        self.assertion_issuers.iter().any(|issuer| issuer.id_jag && issuer.enabled && !issuer.lets_strangers_in())
     }
 }
 
@@ -377,9 +386,14 @@ mod tests {
         assert!(!closed.lets_strangers_in() && !closed.lets_strangers_be(&anybody));
         let own = FederatedIdentity { claims: vec![condition("repository_id", &["1"])], ..anybody };
         assert!(!open.lets_strangers_be(&own));
-        let any_subject = AssertionIssuer { any_subject: true, ..open.clone() };
         assert!(open.ensure_strangers_are_kept_out("").is_ok(), "its subjects are members or clients that are named");
-        assert!(any_subject.ensure_strangers_are_kept_out("").is_err());
-        assert!(AssertionIssuer { any_subject: true, ..closed }.ensure_strangers_are_kept_out("").is_ok());
+        for speaks in [
+            |issuer: AssertionIssuer| AssertionIssuer { any_subject: true, ..issuer },
+            |issuer: AssertionIssuer| AssertionIssuer { subject_tokens: true, ..issuer },
+            |issuer: AssertionIssuer| AssertionIssuer { id_jag: true, ..issuer },
+        ] {
+            assert!(speaks(open.clone()).ensure_strangers_are_kept_out("").is_err());
+            assert!(speaks(closed.clone()).ensure_strangers_are_kept_out("").is_ok());
+        }
     }
 }

@@ -55,6 +55,11 @@ pub fn kid(token: &str) -> Option<String> {
     header(token)?.text("kid").ok()?.map(str::to_owned)
 }
 
+/// The kind of token that a token claims to be: its `typ`.
+pub fn typ(token: &str) -> Option<String> {
+    header(token)?.text("typ").ok()?.map(str::to_owned)
+}
+
 /// The bytes of a part of a compact JWT.
 pub fn decode_part(part: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(part).ok()
@@ -66,6 +71,7 @@ fn header(token: &str) -> Option<Claims> {
 }
 
 /// The claims of a JWT, each judged when it is asked for. `null` is the same as none.
+#[derive(Clone)]
 pub struct Claims(Map<String, Value>);
 
 /// A claim is of another type than RFC 7519 section 4.1 has for it.
@@ -137,7 +143,8 @@ impl Claims {
         &self.0
     }
 
-    fn given(&self, name: &str) -> Option<&Value> {
+    /// A claim of whatever type.
+    pub fn given(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 }

@@ -121,6 +121,37 @@ pub(crate) struct IdTokenHint {
 ///
 /// Whether the client is the right one is for the caller to say.
 pub(crate) fn read_hint(keys: &PublishedKeys, hint: &str) -> Option<IdTokenHint> {
+    read(keys, hint).map(|(hint, _)| hint)
+}
+
+/// What an ID token of ours says that its client presents to be exchanged, and which isn't over.
+#[derive(Clone, Debug)]
+pub(crate) struct ExchangedIdToken {
+    /// Whom it is about, and for whom.
+    pub(crate) hint: IdTokenHint,
+    /// When it was issued, to the second.
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) acr: Option<String>,
+    pub(crate) auth_time: Option<Timestamp>,
+    pub(crate) amr: Vec<String>,
+}
+
+/// Reads an ID token of ours that is presented to be exchanged. `None`: it is no such token, or is over.
+pub(crate) fn read_exchanged(keys: &PublishedKeys, token: &str, now: Timestamp) -> Option<ExchangedIdToken> {
+    let (hint, claims) = read(keys, token)?;
+    let amr = claims.given("amr").and_then(Value::as_array).into_iter().flatten();
+    Some(ExchangedIdToken {
+        hint,
+        issued_at: claims.moment("iat").ok()??,
+        expires_at: claims.moment("exp").ok()?.filter(|exp| now < *exp)?,
+        acr: claims.text("acr").ok()?.map(str::to_owned),
+        auth_time: claims.moment("auth_time").ok()?,
+        amr: amr.filter_map(Value::as_str).map(str::to_owned).collect(),
+    })
+}
+
+fn read(keys: &PublishedKeys, hint: &str) -> Option<(IdTokenHint, Claims)> {
     let token = Some(hint).filter(|hint| hint.len() <= MAX_TOKEN_BYTES).and_then(Compact::parse)?;
     if token.typ.as_deref() != Some(TYPE) || !keys.verifier.has_signed(&token) {
         return None;
@@ -135,5 +166,6 @@ pub(crate) fn read_hint(keys: &PublishedKeys, hint: &str) -> Option<IdTokenHint>
     }
     let subject = Subject::parse(claims.text("sub").ok()??).ok()?;
     let session = claims.text("sid").ok()?.map(SessionId::parse).transpose().ok()?;
-    Some(IdTokenHint { subject, session, audience: audience.to_owned() })
+    let audience = audience.to_owned();
+    Some((IdTokenHint { subject, session, audience }, claims))
 }

@@ -31,9 +31,14 @@ impl TokenType {
         matches!(self, Self::AccessToken | Self::Jwt)
     }
 
-    /// Says whether it is how a client presents what it got itself: its access token or its refresh token.
+    /// Says whether a token of this type can be exchanged for an access token.
+    pub const fn can_be_exchanged(self) -> bool {
+        self.is_access_token() || matches!(self, Self::IdToken)
+    }
+
+    /// Says whether it is how a client presents what it got itself: its access token, its refresh token or its ID token.
     pub const fn is_of_client(self) -> bool {
-        self.is_access_token() || matches!(self, Self::RefreshToken)
+        self.can_be_exchanged() || matches!(self, Self::RefreshToken)
     }
 
     /// Returns the URN that names the type, RFC 8693 section 3.

@@ -6,7 +6,8 @@ use super::resource::{find_resource, find_resources, names_same_resource};
 use super::{Grant, Lifetime, TokenFormat, TokenProfile};
 use crate::domain::{
     Actor, Ancestor, Audience, Authority, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, ExchangeTarget,
-    GrantType, Issuance, Member, Org, Refusal, Scope, Service, TargetScope, Timestamp, TokenContents, TokenRecord,
+    GrantType, Issuance, MayAct, Member, Org, Refusal, Scope, Service, Subject, TargetScope, Timestamp, TokenContents,
+    TokenRecord,
 };
 use crate::encoding::json::of_types;
 use crate::jose::access_token;
@@ -54,7 +55,7 @@ impl ExchangeToken<'_> {
     }
 
     /// Whom it names if its bearer acts for somebody else.
-    fn as_actor(&self) -> Actor {
+    pub(super) fn as_actor(&self) -> Actor {
         Actor { subject: self.record.subject.clone(), client: self.record.client }
     }
 
@@ -97,7 +98,7 @@ pub fn exchange(
     if subject.is_api_key && !is_for(client, record) {
         return Err(Denial::ClientNotPermittedToExchange.into());
     }
-    let acting = acting(org, client, (subject, actor), &ask.confirmation)?;
+    let acting = acting(org, client, (&record.subject, record.may_act.as_deref()), actor, &ask.confirmation)?;
     let step = match leads_to(client, record, &ask)? {
         Way::Within(audiences) => {
             let named = (actor.is_some() || subject.is_api_key).then_some(acting);
@@ -179,30 +180,31 @@ pub(super) fn permitted(
     if subject.record.client != Some(client.id) && !is_for(client, subject.record) {
         return Err(Denial::ClientNotPermittedToExchange.into());
     }
-    let acting = acting(org, client, (subject, actor), proved)?;
+    let record = subject.record;
+    let acting = acting(org, client, (&record.subject, record.may_act.as_deref()), actor, proved)?;
     Ok(Presentation { acting, confirmation: bound_onward(client, &subject, proved)? })
 }
 
 /// Returns who acts for the subject of what is granted: the subject of the actor's token, which must be the client's to present and its key
 /// proved, or else the client itself. The presented token may say that it must be somebody else.
-fn acting(
+pub(super) fn acting(
     org: &Org,
     client: &Client,
-    (subject, actor): (ExchangeToken<'_>, Option<ExchangeToken<'_>>),
+    (subject, permit): (&Subject, Option<&MayAct>),
+    actor: Option<ExchangeToken<'_>>,
     proved: &Confirmation,
 ) -> Result<Actor, Refusal> {
-    let record = subject.record;
     let acting = if let Some(actor) = actor {
         may_exchange(org, client, actor.record)?;
         bound(client, &actor, proved)?;
-        if actor.record.subject == record.subject {
+        if actor.record.subject == *subject {
             return Err(Denial::ActorIsSubject.into());
         }
         actor.as_actor()
     } else {
         Actor { subject: own_subject(client)?, client: Some(client.id) }
     };
-    if record.may_act.as_deref().is_some_and(|permit| !permit.permits(&acting)) {
+    if permit.is_some_and(|permit| !permit.permits(&acting)) {
         return Err(Denial::ActorNotPermitted.into());
     }
     Ok(acting)
@@ -288,10 +290,7 @@ fn gone_on(
         supported(org, scope).is_some() && subject.member.is_none_or(|member| member.holds(scope.name()))
     })?;
     let actors = actors(record, Some(acting))?;
-    let told = access_token::actors(&actors).map(|act| act.to_string().len()).unwrap_or_default();
-    if actors.len() > org.settings.oauth.exchange_chain_limit.as_number() as usize || told > MAX_ACT_BYTES {
-        return Err(Denial::ActorChainTooLong.into());
-    }
+    ensure_chain_is_short(org, &actors)?;
     Ok(Step {
         audiences,
         scopes,
@@ -302,8 +301,17 @@ fn gone_on(
     })
 }
 
-/// How long `act` may be as JSON: it is in each token that comes of the chain.
-const MAX_ACT_BYTES: usize = 2_048;
+/// Checks that no more actors are named than the org allows, and not at too great a length.
+///
+/// # Errors
+/// [`Denial::ActorChainTooLong`].
+pub fn ensure_chain_is_short(org: &Org, actors: &[Actor]) -> Result<(), Denial> {
+    /// How long `act` may be as JSON: it is in each token that comes of the chain.
+    const MAX_ACT_BYTES: usize = 2_048;
+    let told = access_token::actors(actors).map(|act| act.to_string().len()).unwrap_or_default();
+    let is_short = actors.len() <= org.settings.oauth.exchange_chain_limit.as_number() as usize && told <= MAX_ACT_BYTES;
+    if is_short { Ok(()) } else { Err(Denial::ActorChainTooLong) }
+}
 
 /// Returns the scopes that a presented token leads to at a target: of those that are asked for, or of all. The rule of one step; what
 /// several steps lead to follows from it, because each looks at what the one before has given.
@@ -356,11 +364,15 @@ fn details_that_go_on(
 /// Checks that a client may exchange a token: any if it has a permit; else, where the org demands none, one that it was issued
 /// itself or that was meant for it.
 fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), Denial> {
+    may_exchange_what_is(org, client, token.client == Some(client.id) || is_for(client, token))
+}
+
+/// Checks the same of a token of which it is known whether it is the client's to present.
+pub(super) fn may_exchange_what_is(org: &Org, client: &Client, its_own: bool) -> Result<(), Denial> {
     if client.settings.kind != ClientKind::Confidential {
         return Err(Denial::ClientMustBeConfidential);
     }
-    let is_own = token.client == Some(client.id);
-    let needs_permit = org.settings.oauth.token_exchange.by_permitted_clients_only || !(is_own || is_for(client, token));
+    let needs_permit = org.settings.oauth.token_exchange.by_permitted_clients_only || !its_own;
     if client.settings.may_exchange_tokens || !needs_permit { Ok(()) } else { Err(Denial::ClientNotPermittedToExchange) }
 }
 
@@ -385,8 +397,13 @@ fn scopes(org: &Org, client: &Client, subject: ExchangeToken<'_>, asked: Option<
 /// Checks that the presenter of a bound token has proved its keys. The binding of the original stays, whatever is added: RFC 9449
 /// section 5 has nothing of exchanges, and a thief must not get rid of it by one.
 fn bound(client: &Client, token: &ExchangeToken<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
+    bound_to(client, &token.confirmation(), proved)
+}
+
+/// Checks the same of the keys that a token is bound to.
+pub(super) fn bound_to(client: &Client, keys: &Confirmation, proved: &Confirmation) -> Result<Confirmation, Denial> {
     let spelled = |denial| if denial == Denial::DpopHeaderMissing { denial } else { Denial::SubjectTokenBound };
-    confirmed(client, &token.confirmation(), proved).map_err(spelled)
+    confirmed(client, keys, proved).map_err(spelled)
 }
 
 /// Checks who goes on with a bound token: RFC 9449 has nothing of exchanges, and none must make a bearer token of a bound one.
@@ -417,7 +434,11 @@ fn actors(subject: &TokenRecord, current: Option<Actor>) -> Result<Vec<Actor>, D
 
 /// Returns the ancestors of the new token, the actor's token included: where that ends, nobody acts any more.
 fn ancestors(subject: ExchangeToken<'_>, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Ancestor>, Denial> {
-    let mut all = subject.lineage();
+    with_lineage(subject.lineage(), actor)
+}
+
+/// Returns these ancestors and those by the actor's token.
+pub(super) fn with_lineage(mut all: Vec<Ancestor>, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Ancestor>, Denial> {
     for ancestor in actor.into_iter().flat_map(|actor| actor.lineage()) {
         if !all.contains(&ancestor) {
             all.push(ancestor);

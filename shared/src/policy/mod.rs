@@ -8,7 +8,7 @@
 //! - A reissued token has the presented one's subject, session and end, and at most its rights.
 //! - A refreshed token has at most what its family began with.
 //! - What an OAuth client gets is decided by its org's settings and its own record: `client`, and `exchange` for RFC 8693.
-//!   What it may tell another authorization server of the subject of a token is in `domain_grant`.
+//!   `asserted` is about subjects that others name. What it may tell another authorization server of the subject of a token is in `domain_grant`.
 //!
 //! Everything that a decision needs is an argument: the use case reads it, and records and signs what was granted. To add a
 //! rule, add it to the function that decides and to the tables in `policy/tests.rs`.
@@ -496,12 +496,14 @@ pub fn may_hand_out<'a>(authority: Authority<'_>, patterns: impl IntoIterator<It
 }
 
 mod api_key;
+mod asserted;
 mod client;
 mod domain_grant;
 mod exchange;
 mod resource;
 
 pub use api_key::{ApiKeyExchange, exchange_api_key};
+pub use asserted::{AssertedToken, SubjectBounds, exchange_asserted, requested_for_subject, requested_resource_of};
 pub use client::{
     ClientTokenRequest, RefreshOf, RefreshRequest, amend_scopes, available_of, granted_of_person, granted_resource, issue,
     merged, refresh_of_client, requestable, requestable_of_person, requested, requested_of_person, requested_resource,
@@ -509,7 +511,7 @@ pub use client::{
 };
 pub(crate) use client::{attachable, deduplicated, supported};
 pub use domain_grant::{DomainGrant, DomainGrantRequest, grant_for_domain};
-pub use exchange::{ExchangeRequest, ExchangeToken, exchange};
+pub use exchange::{ExchangeRequest, ExchangeToken, ensure_chain_is_short, exchange};
 pub(crate) use resource::{find_resource, names_same_resource};
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub struct OpenOrg {
     directory: Arc<dyn ReadDirectory>,
     clock: Arc<dyn Clock>,
     last: Mutex<Option<Seen>>,
+    /// Whether it took grants of identity providers when that was read last, and until when that is good.
+    takes_id_jags: Mutex<Option<(bool, Timestamp)>>,
 }
 
 /// The org as it was read, and until when it is good.
@@ -32,7 +34,7 @@ const GOOD_WITHOUT_STORE_FOR: Seconds = Seconds(5);
 impl OpenOrg {
     /// Makes the open org of a deployment. `None`: no org is open.
     pub fn new(id: Option<OrgId>, directory: Arc<dyn ReadDirectory>, clock: Arc<dyn Clock>) -> Self {
-        Self { id, directory, clock, last: Mutex::default() }
+        Self { id, directory, clock, last: Mutex::default(), takes_id_jags: Mutex::default() }
     }
 
     /// The id of the org, whether there is one of that id or not.
@@ -70,6 +72,25 @@ impl OpenOrg {
             telemetry::log_fault("", &fault);
             None
         })
+    }
+
+    /// Whether the open org, as it was read, takes ID-JAGs of some issuer, as it was at most a minute ago: which one is for nobody to know
+    /// (draft-ietf-oauth-identity-assertion-authz-grant section 8.4). No, while that was never read and can't be.
+    pub async fn takes_id_jags(&self, org: &Org) -> bool {
+        let now = self.clock.now();
+        let last = *self.takes_id_jags.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((takes, _)) = last.filter(|(_, until)| now < *until) {
+            return takes;
+        }
+        let (takes, good_for) = match self.directory.assertion_settings(&org.id).await {
+            Ok(settings) => (settings.takes_id_jags(), GOOD_FOR),
+            Err(fault) => {
+                telemetry::log_fault("", &fault);
+                (last.is_some_and(|(takes, _)| takes), GOOD_WITHOUT_STORE_FOR)
+            }
+        };
+        *self.takes_id_jags.lock().unwrap_or_else(PoisonError::into_inner) = Some((takes, now.plus(good_for)));
+        takes
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Seen>> {

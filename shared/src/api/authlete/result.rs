@@ -481,6 +481,8 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::TargetScopeInvalid => (311_317, 129),
         D::TargetsDiffer => (311_318, 130),
         D::SubjectHasNoEmail => (311_319, 153),
+        D::SubjectTokenRefused => (311_360, 163),
+        D::SubjectTokenReplayed => (311_361, 164),
         D::AssertionMissing => (314_301, 70),
         D::AssertionInvalid => (314_302, 71),
         D::AssertionEncrypted => (314_303, 72),
@@ -496,6 +498,9 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::AssertionSubjectUnknown => (314_317, 82),
         D::AssertionReplayed => (314_318, 83),
         D::PlatformTokenRefusedAsGrant => (314_319, 152),
+        D::IdJagOfPublicClient => (314_360, 160),
+        D::IdJagForAnotherClient => (314_361, 161),
+        D::IdJagBound => (314_362, 162),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::admin::issuers::{TokenReport, TokenTest, WouldIssue};
 use crate::api::agilicus::Rfc3339;
 use crate::auth::assertion::{Finding, Purpose, Rule};
 use crate::auth::service::Lookup;
-use crate::domain::{ClientId, OrgId, Scope};
+use crate::domain::{ClientId, OrgId, Refusal, Scope};
 use crate::encoding::{SecretText, present};
 use crate::store::RecordKeys;
 
@@ -23,16 +23,32 @@ pub struct TestToken {
     /// The number of the client that would present it. Left out: each client of the org that names the issuer.
     #[serde(default, deserialize_with = "present")]
     client_id: Option<Number>,
-    /// What it would be used for: `client_assertion`, or `grant` for the JWT bearer grant. Default: `client_assertion`.
+    /// What it would be used for: `client_assertion`; `grant` for the JWT bearer grant of a workload; `subject_token` to be exchanged; or
+    /// `id_jag` for the JWT bearer grant about somebody else. Default: `client_assertion`.
     #[serde(default, rename = "use", deserialize_with = "present")]
     purpose: Option<Use>,
+    /// What a `subject_token` would be presented as. Default: `urn:ietf:params:oauth:token-type:jwt`.
+    #[serde(default, deserialize_with = "present")]
+    subject_token_type: Option<SubjectTokenType>,
 }
 
 /// What a token would be used for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Use {
     ClientAssertion,
     Grant,
+    SubjectToken,
+    IdJag,
+}
+
+/// What a token that is exchanged would be presented as: RFC 8693 section 3.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+enum SubjectTokenType {
+    #[serde(rename = "urn:ietf:params:oauth:token-type:jwt")]
+    Jwt,
+    #[serde(rename = "urn:ietf:params:oauth:token-type:id_token")]
+    IdToken,
 }
 
 impl<'de> Deserialize<'de> for Use {
@@ -40,7 +56,9 @@ impl<'de> Deserialize<'de> for Use {
         match String::deserialize(deserializer)?.as_str() {
             "client_assertion" => Ok(Self::ClientAssertion),
             "grant" => Ok(Self::Grant),
-            _ => Err(serde::de::Error::custom("must be client_assertion or grant")),
+            "subject_token" => Ok(Self::SubjectToken),
+            "id_jag" => Ok(Self::IdJag),
+            _ => Err(serde::de::Error::custom("must be client_assertion, grant, subject_token or id_jag")),
         }
     }
 }
@@ -56,18 +74,27 @@ impl schemars::JsonSchema for Use {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "enum": ["client_assertion", "grant"]})
+        schemars::json_schema!({"type": "string", "enum": ["client_assertion", "grant", "subject_token", "id_jag"]})
     }
 }
 
 impl TestToken {
     /// Returns what is asked for.
-    pub fn into_test(self) -> TokenTest {
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if there is a `subject_token_type` for something else than a `subject_token`.
+    pub fn try_into_test(self) -> Result<TokenTest, Refusal> {
+        let is_id_token = self.subject_token_type == Some(SubjectTokenType::IdToken);
+        if self.subject_token_type.is_some() && self.purpose != Some(Use::SubjectToken) {
+            return Err(Refusal::invalid("subject_token_type", "needs use to be subject_token"));
+        }
         let purpose = match self.purpose {
             Some(Use::Grant) => Purpose::Grant,
+            Some(Use::SubjectToken) => Purpose::SubjectToken { is_id_token },
+            Some(Use::IdJag) => Purpose::IdJag,
             Some(Use::ClientAssertion) | None => Purpose::ClientAssertion { of_spiffe: false },
         };
-        TokenTest { token: self.token.0, client: self.client_id.map(|client| client.0), purpose }
+        Ok(TokenTest { token: self.token.0, client: self.client_id.map(|client| client.0), purpose })
     }
 }
 
@@ -99,10 +126,10 @@ pub struct TestResult<'a> {
     /// The issuer that the org trusts.
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<&'a str>,
-    /// The client that the token authenticates.
+    /// The client that the token authenticates, or that would present it.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<u64>,
-    /// The place of the identity in the client's `federated`.
+    /// The place of the identity in the client's `federated`, where the token authenticates it.
     #[serde(skip_serializing_if = "Option::is_none")]
     federated: Option<usize>,
     /// All rules, in their order.
@@ -186,7 +213,7 @@ struct KeysView<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 struct WouldIssueView {
-    /// The subject of the token: the client.
+    /// The subject of the token: the client, or whom the token is about.
     sub: String,
     /// Its scopes, with blanks between them.
     scope: String,
@@ -203,8 +230,8 @@ impl<'a> TestResult<'a> {
             rule: broken.map(|(rule, _)| rule.as_str()),
             finding: broken.map(|(_, finding)| FindingView::from_finding(finding)),
             issuer: report.issuer.as_deref(),
-            client_id: report.client.map(|(client, _)| client.as_number()),
-            federated: report.client.map(|(_, identity)| identity),
+            client_id: report.client.map(ClientId::as_number),
+            federated: report.identity,
             checks: report.checks.iter().map(|(rule, judged)| CheckView::new(*rule, judged.as_ref())).collect(),
             header: report.header.as_ref().map(|header| HeaderView {
                 alg: &header.alg,
@@ -217,11 +244,7 @@ impl<'a> TestResult<'a> {
                 read: Rfc3339(keys.read_at),
                 kids: keys.keys.iter().map(|key| key.jwk().kid.as_str()).collect(),
             }),
-            would_issue: report
-                .would_issue
-                .as_ref()
-                .zip(report.client)
-                .map(|(issue, (client, _))| WouldIssueView::new(issue, client)),
+            would_issue: report.would_issue.as_ref().map(WouldIssueView::from_would_issue),
         }
     }
 }
@@ -245,8 +268,8 @@ impl<'a> CheckView<'a> {
 }
 
 impl WouldIssueView {
-    fn new(issue: &WouldIssue, client: ClientId) -> Self {
+    fn from_would_issue(issue: &WouldIssue) -> Self {
         let scope = issue.scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ");
-        Self { sub: client.to_string(), scope, expires_in: issue.expires_in.0 }
+        Self { sub: issue.subject.to_string(), scope, expires_in: issue.expires_in.0 }
     }
 }

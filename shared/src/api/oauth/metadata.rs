@@ -67,6 +67,9 @@ pub struct Metadata<'a> {
     authentication: Authentication,
     /// The grants for other authorization servers: draft-ietf-oauth-identity-chaining section 3.
     identity_chaining_requested_token_types_supported: [&'static str; 2],
+    /// What grants of others are, which the org that is open to strangers takes: draft-ietf-oauth-identity-assertion-authz-grant section 6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_grant_profiles_supported: Option<[&'static str; 1]>,
     dpop_signing_alg_values_supported: Vec<&'static str>,
     introspection_signing_alg_values_supported: Vec<&'static str>,
     tls_client_certificate_bound_access_tokens: bool,
@@ -186,11 +189,21 @@ impl<'a> Metadata<'a> {
             authentication: Authentication::new(certificates),
             identity_chaining_requested_token_types_supported: [DomainGrantType::Jwt, DomainGrantType::IdJag]
                 .map(DomainGrantType::token_type),
+            authorization_grant_profiles_supported: None,
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
             introspection_signing_alg_values_supported: signing.iter().copied().map(Algorithm::as_str).collect(),
             tls_client_certificate_bound_access_tokens: certificates == ClientCertificates::Arrive,
             mtls_endpoint_aliases: mtls.filter(|_| certificates == ClientCertificates::Arrive).map(alias),
         }
+    }
+}
+
+impl Metadata<'_> {
+    /// The same, with whether the org that is open to strangers takes ID-JAGs.
+    #[must_use]
+    pub fn taking_id_jags(self, takes: bool) -> Self {
+        const PROFILE: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
+        Self { authorization_grant_profiles_supported: takes.then_some([PROFILE]), ..self }
     }
 }
 

@@ -1,11 +1,10 @@
-//! Assertions for which a client gets a token: RFC 7523 section 2.1.
+//! Assertions for which a client gets a token: RFC 7523 section 2.1; and tokens of others to exchange: RFC 8693 section 2.1.
 
 use super::inspection::{Inspection, Purpose, Rule, Terms};
+use super::subject;
 use crate::auth::replay::ReplayGuard;
-use crate::domain::{
-    AssertionIssuer, Client, Denial, Error, Fault, Member, MemberKey, NotBefore, NotBefores, Org, Subject, Timestamp,
-};
-use crate::jose::foreign::{Claims, Unverified, WrongType};
+use crate::domain::{AssertionIssuer, Client, Denial, Error, Fault, Member, NotBefore, NotBefores, Org, Subject, Timestamp};
+use crate::jose::foreign::{self, Claims, Unverified, WrongType};
 use crate::keys::remote::NoKeys;
 use crate::platform::capabilities::{Granter, Reader};
 use crate::store::{RecordKeys, Records};
@@ -23,6 +22,10 @@ pub struct Asserted {
     pub acr: Option<String>,
     /// When the subject was authenticated, if the assertion says so: `auth_time`.
     pub auth_time: Option<Timestamp>,
+    /// When the assertion ends: `exp`.
+    pub expires_at: Timestamp,
+    /// All that it says.
+    pub claims: Claims,
 }
 
 /// A verified assertion, which may have been used before.
@@ -36,20 +39,30 @@ pub struct Verified {
     pub marks: NotBefores,
 }
 
-/// Verifies an assertion that an authenticated client of the org presents: RFC 7523 section 3, by the [`Rule`]s of its issuer.
+/// Tells what an assertion for a token is, by its header: one like any other, or an ID-JAG.
+pub fn grant_purpose(assertion: &str) -> Purpose {
+    Purpose::from_typ_of_grant(foreign::typ(assertion).as_deref())
+}
+
+/// Verifies an assertion that an authenticated client of the org presents, or a token of somebody else to exchange: RFC 7523 section 3, by the
+/// [`Rule`]s of its issuer.
 ///
 /// # Errors
 ///
-/// [`Refusal::Denied`](crate::domain::Refusal::Denied) with the first `Assertion…` [`Denial`] that applies. Fails if the issuer's
-/// keys can't be read, and none are kept from before.
-pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Verified, Error> {
+/// [`Refusal::Denied`](crate::domain::Refusal::Denied) with the first `Assertion…` [`Denial`] that applies or, for a token to exchange, with
+/// [`Denial::SubjectTokenRefused`] whatever is wrong. Fails if the issuer's keys can't be read, and none are kept from before.
+pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str, purpose: Purpose) -> Result<Verified, Error> {
+    let told = |denial: Denial| match purpose {
+        Purpose::SubjectToken { .. } => Denial::SubjectTokenRefused,
+        Purpose::Grant | Purpose::IdJag | Purpose::ClientAssertion { .. } => denial,
+    };
     let reader = ports.reader();
     let now = reader.now();
-    let claims = unverified(assertion).ok_or(Denial::AssertionUnverified)?;
-    let mut found = read(reader, org, client, subject(&claims)).await?;
+    let claims = unverified(assertion).ok_or(told(Denial::AssertionUnverified))?;
+    let mut found = read(reader, org, client, (&claims, purpose)).await?;
     let marks = std::mem::take(&mut found.marks);
     let settings = found.assertion_settings.remove(&org.id).unwrap_or_default();
-    let terms = Terms { settings: &settings, client: Some(client.id), purpose: Purpose::Grant, here: reader.keys.issuer(), now };
+    let terms = Terms { settings: &settings, client: Some(client.id), purpose, here: reader.keys.issuer(), now };
     let mut inspection = Inspection::begin(assertion, terms);
     inspection.go_on(&reader.key_sets, false).await;
     if let Some(denial) = denial(&inspection) {
@@ -58,27 +71,31 @@ pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str
             Some(NoKeys::OutOfReach(url)) => {
                 let org = org.id.as_str();
                 tracing::warn!(org, url, "the key set of an issuer of assertions is where none may be read");
-                Err(denial.into())
+                Err(told(denial).into())
             }
-            None => Err(denial.into()),
+            None => Err(told(denial).into()),
         };
     }
     let (Some((_, issuer)), Some(claims)) = (inspection.issuer(), inspection.claims()) else {
-        return Err(Denial::AssertionUnverified.into());
+        return Err(told(Denial::AssertionUnverified).into());
     };
+    let named = subject::named(claims, (issuer, purpose), &org.id, &mut found).map_err(|nobody| told(nobody.denial))?;
+    let malformed = |_: WrongType| told(Denial::AssertionUnverified);
     let asserted = Asserted {
         issuer: issuer.clone(),
-        subject: subject(claims).ok_or(Denial::AssertionSubject)?,
-        member: None,
+        subject: named.subject,
+        member: named.member,
         acr: claims.text("acr").map_err(malformed)?.map(str::to_owned),
         auth_time: claims.moment("auth_time").map_err(malformed)?,
+        expires_at: claims.moment("exp").map_err(malformed)?.ok_or(told(Denial::AssertionUnverified))?,
+        claims: claims.clone(),
     };
-    let replay_guard = inspection.replay_guard(&org.id, Denial::AssertionReplayed);
-    Ok(Verified { asserted: with_member(found, org, asserted)?, replay_guard, marks })
-}
-
-fn malformed(_: WrongType) -> Denial {
-    Denial::AssertionUnverified
+    let replayed = match purpose {
+        Purpose::SubjectToken { .. } => Denial::SubjectTokenReplayed,
+        Purpose::Grant | Purpose::IdJag | Purpose::ClientAssertion { .. } => Denial::AssertionReplayed,
+    };
+    let replay_guard = inspection.replay_guard(&org.id, replayed);
+    Ok(Verified { asserted, replay_guard, marks })
 }
 
 /// What the client is told of a token that breaks a rule. `None`: it breaks none.
@@ -113,26 +130,13 @@ fn unverified(assertion: &str) -> Option<Claims> {
 }
 
 /// Reads whom the org trusts and, in the same read, the member that the assertion seems to be about, with its marks.
-async fn read(reader: &Reader, org: &Org, client: &Client, subject: Option<Subject>) -> Result<Records, Fault> {
-    let marks = NotBefore::keys_of(&org.id, subject.as_ref(), Some(client.id), None).collect();
-    let members = subject.map(|subject| MemberKey { org: org.id.clone(), subject }).into_iter().collect();
+async fn read(reader: &Reader, org: &Org, client: &Client, (claims, purpose): (&Claims, Purpose)) -> Result<Records, Fault> {
+    let members = subject::member_keys(&org.id, claims, purpose);
+    let first = members.first().map(|key| &key.subject);
+    let marks = NotBefore::keys_of(&org.id, first, Some(client.id), None).collect();
     let assertion_settings = vec![org.id.clone()];
     let wanted = RecordKeys { marks, assertion_settings, members, ..RecordKeys::default() };
     reader.tokens.read(&wanted).await
-}
-
-fn subject(claims: &Claims) -> Option<Subject> {
-    let subject = claims.text("sub").ok().flatten().and_then(|sub| Subject::parse(sub).ok());
-    // Blanks around a name would make it another's, which looks the same.
-    subject.filter(|subject| subject.is_of_client() && subject.as_str().trim() == subject.as_str())
-}
-
-/// Looks the subject up: one that is a member must be enabled, whether or not it need be one.
-fn with_member(mut found: Records, org: &Org, asserted: Asserted) -> Result<Asserted, Denial> {
-    let key = MemberKey { org: org.id.clone(), subject: asserted.subject.clone() };
-    let member = found.members.remove(&key);
-    let may_act = member.as_ref().map_or(asserted.issuer.any_subject, |member| member.enabled);
-    if may_act { Ok(Asserted { member, ..asserted }) } else { Err(Denial::AssertionSubjectUnknown) }
 }
 
 #[cfg(all(test, feature = "sqlite"))]

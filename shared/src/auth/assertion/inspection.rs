@@ -13,8 +13,8 @@ use super::finding::Finding;
 use super::signed::SKEW;
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionSettings, ClientId, Denial, Fault, Invalid, Issuer, IssuerKeys, OrgId, Seconds,
-    Timestamp,
+    Algorithm, AssertionIssuer, AssertionSettings, ClientId, Denial, DomainGrantType, Fault, Invalid, Issuer, IssuerKeys, OrgId,
+    Seconds, Timestamp,
 };
 use crate::jose::foreign::{self, Claims};
 use crate::jose::jws::{Compact, ProtectedHeader};
@@ -82,6 +82,39 @@ pub enum Purpose {
     },
     /// For a token: RFC 7523 section 2.1.
     Grant,
+    /// To be exchanged: `subject_token` of RFC 8693 section 2.1.
+    SubjectToken {
+        /// Whether the client says that it is an ID token (OpenID Connect Core section 2), and not just a JWT.
+        is_id_token: bool,
+    },
+    /// For a token, as the word of an identity provider on a sign-in to the client (ID-JAG,
+    /// draft-ietf-oauth-identity-assertion-authz-grant section 4.4).
+    IdJag,
+}
+
+impl Purpose {
+    /// Tells what an assertion for a token is, by the `typ` of its header: an ID-JAG says so, and nothing else may.
+    pub(crate) fn from_typ_of_grant(typ: Option<&str>) -> Self {
+        if typ.is_some_and(|typ| essence(typ).eq_ignore_ascii_case(ID_JAG_TYPE)) { Self::IdJag } else { Self::Grant }
+    }
+
+    /// Whether it says for certain when it was made, whatever the settings are (OpenID Connect Core section 2,
+    /// draft-ietf-oauth-identity-assertion-authz-grant section 3).
+    const fn needs_iat(self) -> bool {
+        match self {
+            Self::SubjectToken { is_id_token } => is_id_token,
+            Self::IdJag => true,
+            Self::ClientAssertion { .. } | Self::Grant => false,
+        }
+    }
+}
+
+/// The `typ` of ID-JAGs, which `DomainGrantType` has for those that we sign.
+const ID_JAG_TYPE: &str = DomainGrantType::IdJag.header_type();
+
+/// A media type without its `application/` (RFC 7515 section 4.1.9).
+fn essence(typ: &str) -> &str {
+    typ.rsplit_once('/').filter(|(kind, _)| kind.eq_ignore_ascii_case("application")).map_or(typ, |(_, name)| name)
 }
 
 /// What is judged of a token, and how.
@@ -113,6 +146,8 @@ pub(crate) struct Inspection<'a> {
 /// What the `sub` of a SPIFFE ID has at most, in bytes.
 const MAX_SUBJECT_BYTES: usize = 1_024;
 const MAX_ID_BYTES: usize = 256;
+/// The longest that an ID-JAG lives, whatever is said of its issuer: it is a grant, and no session.
+const MAX_ID_JAG_LIFE: Seconds = Seconds(300);
 /// How long a use is remembered from `exp` on: as long as an instance could still take it, and a minute.
 const REMEMBERED: Seconds = Seconds(SKEW.0 + 60);
 /// The same `jti` is another one in an assertion of a client about itself.
@@ -278,7 +313,20 @@ impl<'a> Inspection<'a> {
         if !issuer.enabled {
             return about("enabled", "The issuer is disabled.");
         }
-        if issuer.any_subject && issuer.lets_strangers_in() {
+        let is_taken_so = match self.terms.purpose {
+            Purpose::SubjectToken { .. } => issuer.subject_tokens,
+            Purpose::IdJag => issuer.id_jag,
+            Purpose::ClientAssertion { .. } | Purpose::Grant => true,
+        };
+        if !is_taken_so {
+            return match self.terms.purpose {
+                Purpose::IdJag => about("id_jag", "The issuer's ID-JAGs are no grants: it needs id_jag: true."),
+                Purpose::SubjectToken { .. } | Purpose::ClientAssertion { .. } | Purpose::Grant => {
+                    about("subject_tokens", "The issuer's tokens can't be exchanged: it needs subject_tokens: true.")
+                }
+            };
+        }
+        if issuer.speaks_for_subjects() && issuer.lets_strangers_in() {
             return about(
                 "claims",
                 "ISSUER_OPEN_TO_STRANGERS: strangers can have tokens of this issuer, and no condition keeps them out.",
@@ -292,19 +340,20 @@ impl<'a> Inspection<'a> {
     }
 
     fn of_type(&self, issuer: &AssertionIssuer) -> Result<(), Finding> {
-        let Some(typ) = self.header.as_ref().and_then(|header| header.typ.as_deref()) else { return Ok(()) };
-        let essence =
-            typ.rsplit_once('/').filter(|(kind, _)| kind.eq_ignore_ascii_case("application")).map_or(typ, |(_, name)| name);
-        let is_client_assertion = matches!(self.terms.purpose, Purpose::ClientAssertion { .. });
-        let is_taken = essence.eq_ignore_ascii_case("JWT")
-            || essence.eq_ignore_ascii_case("JOSE") && issuer.is_trust_domain()
-            || essence.eq_ignore_ascii_case("client-authentication+jwt") && is_client_assertion;
+        let typ = self.header.as_ref().and_then(|header| header.typ.as_deref());
+        let is = |name: &str| typ.is_some_and(|typ| essence(typ).eq_ignore_ascii_case(name));
+        let is_plain = typ.is_none() || is("JWT") || is("JOSE") && issuer.is_trust_domain();
+        let (is_taken, expected) = match self.terms.purpose {
+            Purpose::ClientAssertion { .. } => (is_plain || is("client-authentication+jwt"), "JWT"),
+            Purpose::Grant | Purpose::SubjectToken { .. } => (is_plain, "JWT"),
+            Purpose::IdJag => (is(ID_JAG_TYPE), ID_JAG_TYPE),
+        };
         if is_taken {
             return Ok(());
         }
         Err(Finding {
-            expected: vec!["JWT".into()],
-            found: Some(typ.into()),
+            expected: vec![expected.into()],
+            found: typ.map(Value::from),
             ..Finding::new("The typ of the header says that it is another kind of token.")
         })
     }
@@ -355,24 +404,28 @@ impl<'a> Inspection<'a> {
 
     fn of_audience(&self, issuer: &AssertionIssuer) -> Result<(), Finding> {
         let Some(claims) = &self.claims else { return Ok(()) };
-        let here = self.terms.here.as_str();
-        let is_one = |audience: &str| match &issuer.audiences {
-            Some(audiences) => audiences.iter().any(|one| one == audience),
-            None => audience == here,
+        // What an ID-JAG is for isn't the issuer's to choose (draft-ietf-oauth-identity-assertion-authz-grant section 4.4.1).
+        let own = issuer.audiences.as_ref().filter(|_| self.terms.purpose != Purpose::IdJag);
+        let allowed: Vec<&str> =
+            own.map_or_else(|| vec![self.terms.here.as_str()], |all| all.iter().map(String::as_str).collect());
+        let broken = |claim: &str, detail: &str| {
+            Err(Finding {
+                field: own.is_some().then(|| self.field("audiences")),
+                expected: allowed.iter().copied().map(Value::from).collect(),
+                found: claims.as_members().get(claim).cloned(),
+                ..Finding::new(detail)
+            })
         };
         // An assertion for others, too, could come from one of them.
-        if claims.audiences().is_ok_and(|found| matches!(found.as_slice(), [one] if is_one(one))) {
-            return Ok(());
+        if !claims.audiences().is_ok_and(|found| matches!(found.as_slice(), [one] if allowed.contains(one))) {
+            return broken("aud", "The aud must be one of the issuer's audiences, letter by letter, and no other beside it.");
         }
-        Err(Finding {
-            field: Some(self.field("audiences")),
-            expected: issuer
-                .audiences
-                .as_ref()
-                .map_or_else(|| vec![here.into()], |all| all.iter().map(|it| it.as_str().into()).collect()),
-            found: claims.as_members().get("aud").cloned(),
-            ..Finding::new("The aud must be one of the issuer's audiences, letter by letter, and no other beside it.")
-        })
+        let is_for_one_of_them = |party: Option<&str>| party.is_none_or(|party| allowed.contains(&party));
+        let is_id_token = matches!(self.terms.purpose, Purpose::SubjectToken { is_id_token: true });
+        if is_id_token && !claims.text("azp").is_ok_and(is_for_one_of_them) {
+            return broken("azp", "The azp of an ID token must be one of the issuer's audiences, too.");
+        }
+        Ok(())
     }
 
     fn of_expiry(&self, _: &AssertionIssuer) -> Result<(), Finding> {
@@ -408,20 +461,30 @@ impl<'a> Inspection<'a> {
             return Ok(());
         };
         let life = exp.as_secs() - iat.unwrap_or(self.terms.now).as_secs();
-        if life <= i64::from(issuer.longest_life.0 + SKEW.0) {
+        let longest = self.longest_life(issuer);
+        if life <= i64::from(longest.0 + SKEW.0) {
             return Ok(());
         }
+        let is_setting = self.terms.purpose != Purpose::IdJag;
+        let limit = if is_setting { "and the issuer's longest_life is" } else { "and an ID-JAG at most" };
         Err(Finding {
-            field: Some(self.field("longest_life")),
-            expected: vec![issuer.longest_life.0.into()],
+            field: is_setting.then(|| self.field("longest_life")),
+            expected: vec![longest.0.into()],
             found: Some(life.into()),
-            ..Finding::new(format!("The token lives {life} seconds, and the issuer's longest_life is {}.", issuer.longest_life.0))
+            ..Finding::new(format!("The token lives {life} seconds, {limit} {}.", longest.0))
         })
+    }
+
+    fn longest_life(&self, issuer: &AssertionIssuer) -> Seconds {
+        match self.terms.purpose {
+            Purpose::IdJag => MAX_ID_JAG_LIFE,
+            Purpose::ClientAssertion { .. } | Purpose::Grant | Purpose::SubjectToken { .. } => issuer.longest_life,
+        }
     }
 
     fn of_age(&self, issuer: &AssertionIssuer) -> Result<(), Finding> {
         let Some(iat) = self.claims.as_ref().map(|claims| claims.moment("iat").ok().flatten()) else { return Ok(()) };
-        let longest = issuer.longest_age.unwrap_or(issuer.longest_life);
+        let longest = issuer.longest_age.unwrap_or_else(|| self.longest_life(issuer));
         let about = |detail: String, found: Option<Value>| {
             Err(Finding {
                 field: Some(self.field("longest_age")),
@@ -431,6 +494,7 @@ impl<'a> Inspection<'a> {
             })
         };
         match iat {
+            None if self.terms.purpose.needs_iat() => Err(self.about_claim("iat", "ID tokens and ID-JAGs must have an iat.")),
             None if issuer.longest_age.is_some() => {
                 about("The token must have an iat, because the issuer has a longest_age.".to_owned(), None)
             }
@@ -451,8 +515,12 @@ impl<'a> Inspection<'a> {
     fn of_id(&self, issuer: &AssertionIssuer) -> Result<(), Finding> {
         let Some(claims) = &self.claims else { return Ok(()) };
         let is_id = |id: &str| (1..=MAX_ID_BYTES).contains(&id.len());
-        if issuer.reusable || claims.text("jti").is_ok_and(|id| id.is_some_and(is_id)) {
+        let is_needed = !issuer.reusable || self.terms.purpose == Purpose::IdJag;
+        if !is_needed || claims.text("jti").is_ok_and(|id| id.is_some_and(is_id)) {
             return Ok(());
+        }
+        if self.terms.purpose == Purpose::IdJag {
+            return Err(self.about_claim("jti", "An ID-JAG must have a jti of 1 to 256 bytes."));
         }
         Err(Finding {
             field: Some(self.field("reusable")),

@@ -5,12 +5,16 @@
 mod bearer;
 mod conditions;
 mod finding;
+mod id_jag;
 pub(crate) mod inspection;
 pub(crate) mod signed;
+pub(crate) mod subject;
 
-pub use bearer::{Asserted, Verified, verify};
+pub use bearer::{Asserted, Verified, grant_purpose, verify};
 pub(crate) use conditions::unmet_condition;
 pub use finding::Finding;
+pub use id_jag::IdJag;
+pub(crate) use id_jag::{bound_key, may_act};
 pub use inspection::{Purpose, Rule};
 
 use crate::domain::{AssertionRules, Denial, ExchangeRules, Issuer, Timestamp};

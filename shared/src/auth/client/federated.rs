@@ -23,9 +23,27 @@ use crate::store::{RecordKeys, WorkloadKey};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlatformToken<'a> {
     token: &'a Secret<String>,
-    purpose: Purpose,
+    presented_as: PresentedAs,
     /// From where it is presented, if that is known.
     address: Option<IpAddr>,
+}
+
+/// How the token of a platform is presented.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum PresentedAs {
+    /// As `client_assertion`, and perhaps as a JWT-SVID (`jwt-spiffe`).
+    ClientAssertion { of_spiffe: bool },
+    /// As `assertion`, with nothing beside it.
+    Grant,
+}
+
+impl PresentedAs {
+    const fn purpose(self) -> Purpose {
+        match self {
+            Self::ClientAssertion { of_spiffe } => Purpose::ClientAssertion { of_spiffe },
+            Self::Grant => Purpose::Grant,
+        }
+    }
 }
 
 /// What a platform has said of a client that has authenticated by its token.
@@ -55,12 +73,12 @@ impl ClientCredentials {
             ClientProof::Assertion { assertion, of_spiffe } => {
                 let is_own = |claims: &Claims| ["iss", "sub"].iter().any(|it| claims.text(it).ok().flatten() == Some(name));
                 let Some(Unverified::Signed(claims)) = Unverified::read(assertion.expose()) else { return None };
-                let purpose = Purpose::ClientAssertion { of_spiffe };
-                (!is_own(&claims)).then_some(PlatformToken { token: assertion, purpose, address: self.address })
+                let presented_as = PresentedAs::ClientAssertion { of_spiffe };
+                (!is_own(&claims)).then_some(PlatformToken { token: assertion, presented_as, address: self.address })
             }
             ClientProof::Nothing => {
                 let token = self.grant_assertion.as_ref()?;
-                Some(PlatformToken { token, purpose: Purpose::Grant, address: self.address })
+                Some(PlatformToken { token, presented_as: PresentedAs::Grant, address: self.address })
             }
             ClientProof::Secret { .. } => None,
         }
@@ -71,30 +89,30 @@ impl PlatformToken<'_> {
     /// Whether it is what authenticates this client. A grant that stands alone is that only of a client that is a workload: others present
     /// it for somebody else.
     pub(super) fn is_proof_of(&self, client: &Client) -> bool {
-        match self.purpose {
-            Purpose::ClientAssertion { .. } => true,
-            Purpose::Grant => !client.settings.federated.is_empty(),
+        match self.presented_as {
+            PresentedAs::ClientAssertion { .. } => true,
+            PresentedAs::Grant => !client.settings.federated.is_empty(),
         }
     }
 
     /// What a client is told that it doesn't authenticate: always the same.
     pub(super) const fn denial(&self) -> Denial {
-        match self.purpose {
-            Purpose::ClientAssertion { .. } => Denial::PlatformTokenRefused,
-            Purpose::Grant => Denial::PlatformTokenRefusedAsGrant,
+        match self.presented_as {
+            PresentedAs::ClientAssertion { .. } => Denial::PlatformTokenRefused,
+            PresentedAs::Grant => Denial::PlatformTokenRefusedAsGrant,
         }
     }
 
     /// Does for a client that isn't there what [`verify`] does for others before it reads keys.
     pub(super) fn refuse(&self, reader: &Reader) -> Denial {
         let settings = AssertionSettings::default();
-        let terms =
-            Terms { settings: &settings, client: None, purpose: self.purpose, here: reader.keys.issuer(), now: reader.now() };
+        let (purpose, here) = (self.presented_as.purpose(), reader.keys.issuer());
+        let terms = Terms { settings: &settings, client: None, purpose, here, now: reader.now() };
         drop(Inspection::begin(self.token.expose(), terms));
-        match self.purpose {
-            Purpose::ClientAssertion { .. } => self.denial(),
+        match self.presented_as {
+            PresentedAs::ClientAssertion { .. } => self.denial(),
             // Nothing else was presented.
-            Purpose::Grant => Denial::ClientUnauthenticated,
+            PresentedAs::Grant => Denial::ClientUnauthenticated,
         }
     }
 }
@@ -129,8 +147,8 @@ pub(super) async fn verify(
     presented: PlatformToken<'_>,
 ) -> Result<VerifiedClient, Error> {
     let denial = presented.denial();
-    let terms =
-        Terms { settings, client: Some(client.id), purpose: presented.purpose, here: reader.keys.issuer(), now: reader.now() };
+    let (purpose, here) = (presented.presented_as.purpose(), reader.keys.issuer());
+    let terms = Terms { settings, client: Some(client.id), purpose, here, now: reader.now() };
     let mut inspection = Inspection::begin(presented.token.expose(), terms);
     let names_issuer = inspection.issuer().is_some_and(|(_, issuer)| is_at(&client, issuer));
     // Whoever can't be the client has no keys read.
@@ -157,7 +175,7 @@ pub(super) async fn verify(
         kid: inspection.header().and_then(|header| header.kid.clone()),
         identity: u32::try_from(identity).unwrap_or(u32::MAX),
     };
-    let federation = Federation { said, is_grant: presented.purpose == Purpose::Grant };
+    let federation = Federation { said, is_grant: presented.presented_as == PresentedAs::Grant };
     limit_scopes(&mut client, issuer);
     let replay_guard = inspection.replay_guard(&org.id, denial).map(|guard| guard.alarming(client.id));
     let client = AuthenticatedClient { client, alias_used: false, federation: Some(Box::new(federation)) };

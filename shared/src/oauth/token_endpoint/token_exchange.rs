@@ -5,18 +5,22 @@ use std::net::IpAddr;
 use super::api_key::API_KEY_TYPE;
 use super::{GrantAnswer, GrantContext, Granted};
 use crate::auth::api_key::{self, LiveApiKey};
-use crate::auth::assertion::Party;
+use crate::auth::assertion::{self, Asserted, Party, Purpose, Verified};
 use crate::auth::bearer;
 use crate::auth::service::Lookup as _;
+use crate::domain::scope::openid;
 use crate::domain::{
     Audience, AuthorizationDetails, AuthorizationServer, Client, Denial, DomainGrantType, Error, ExchangeTarget, Family, Fault,
-    GrantSubject, Member, MemberKey, Secret, TokenId, TokenRecord, TokenStatus,
+    GrantSubject, GrantType, Issuance, Issuer, Member, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, PersonGrantKey, Scope,
+    Secret, Session, SignIn, Timestamp, TokenContents, TokenId, TokenRecord, TokenStatus,
 };
+use crate::jose::foreign::{Unverified, WrongType};
 use crate::jose::looks_like_jwt;
 use crate::oauth::authorization_details;
 use crate::oauth::domain_grant::DomainGrantDraft;
+use crate::oauth::id_token::{self, ExchangedIdToken};
 use crate::oauth::{TokenForm, TokenType};
-use crate::policy::{self, DomainGrantRequest, ExchangeRequest};
+use crate::policy::{self, AssertedToken, DomainGrantRequest, ExchangeRequest, SubjectBounds};
 use crate::store::{KeepApiKeys, RecordKeys};
 use crate::tokens::lookup::{FoundToken, Hint, TokenLookup};
 use crate::tokens::mint;
@@ -24,7 +28,7 @@ use crate::tokens::mint;
 /// Grants a token in exchange for one that the client presents, or a grant for another authorization server. `address` is where the client
 /// is, which counts where it presents an API key; the use of a key is noted beside the work.
 pub(super) async fn grant(
-    context: GrantContext<'_>,
+    mut context: GrantContext<'_>,
     mut form: TokenForm,
     (address, api_keys): (Option<IpAddr>, &dyn KeepApiKeys),
 ) -> Result<GrantAnswer, Error> {
@@ -36,32 +40,53 @@ pub(super) async fn grant(
     let subject = presented_subject(&mut form)?;
     let actor = actor_token(&mut form)?;
     let subject = match subject {
-        Subject::Token(token) => context.look_up(&token, Party::Subject).await?,
-        Subject::ApiKey(key) => context.of_api_key(key.expose(), address).await?,
+        Subject::Token(token) => context.look_up_subject(&token).await?,
+        Subject::ApiKey(key) => SubjectToken::OnRecord(Box::new(context.of_api_key(key.expose(), address).await?)),
     };
     let actor = match actor {
         Some(actor) => Some(context.look_up(&actor, Party::Actor).await?),
         None => None,
     };
     let (scopes, resources, audiences, details) = asked;
-    let ask = ExchangeRequest {
+    let mut ask = ExchangeRequest {
         scopes,
         resources,
         audiences,
-        details: details.map(|details| within(details, &subject.record)).transpose()?,
+        details,
         confirmation: context.confirmation.clone(),
         jwt: requested == TokenType::Jwt,
         profile: context.profile()?,
     };
     let now = context.ports.reader().now();
     let actor = actor.as_ref().map(Exchanged::as_presented);
-    let grant = policy::exchange(&context.service, &context.client, subject.as_presented(), actor, ask, now)?;
+    let (service, client) = (&context.service, &context.client);
+    let mut api_key = None;
+    let grant = match subject {
+        SubjectToken::OnRecord(subject) => {
+            ask.details = ask.details.map(|details| within(details, &subject.record)).transpose()?;
+            let grant = policy::exchange(service, client, subject.as_presented(), actor, ask, now)?;
+            api_key = subject.api_key;
+            grant
+        }
+        SubjectToken::Foreign(verified) => {
+            let Verified { asserted, replay_guard, marks } = *verified;
+            let token = foreign_token(&asserted, context.ports.reader().keys.issuer())?;
+            let grant = policy::exchange_asserted(service, client, &token, actor, ask, now)?;
+            context.replay_guards.extend(replay_guard);
+            context.marks.extend(marks);
+            grant
+        }
+        SubjectToken::IdToken(sign_in) => {
+            let token = sign_in.as_asserted();
+            policy::exchange_asserted(service, client, &token, actor, ask, now)?
+        }
+    };
     if grant.names_actors() && !mint::fits(&context.ports.refresher.minter, &grant).await? {
         return Err(Denial::ActorChainTooLong.into());
     }
     let reader = context.ports.reader();
     let note_use = async {
-        if let Some(key) = &subject.api_key {
+        if let Some(key) = &api_key {
             key.note_use(reader, api_keys).await;
         }
     };
@@ -89,7 +114,11 @@ async fn grant_for_domain(
     let takes = if server.takes_own_tokens_only() { TokenType::is_of_client } else { TokenType::is_access_token };
     let subject = subject_token(&mut form, takes)?;
     let actor = actor_token(&mut form)?;
-    let subject = context.look_up(&subject, Party::Subject).await?;
+    let subject = if subject.1 == TokenType::IdToken {
+        context.of_id_token(subject.0.expose()).await?.into_exchanged(&context)
+    } else {
+        context.look_up(&subject, Party::Subject).await?
+    };
     let actor = match actor {
         Some(actor) => Some(context.look_up(&actor, Party::Actor).await?),
         None => None,
@@ -160,7 +189,7 @@ fn presented_subject(form: &mut TokenForm) -> Result<Subject, Denial> {
     if form.subject_token_type.as_deref() == Some(API_KEY_TYPE) {
         return form.subject_token.take().map(Subject::ApiKey).ok_or(Denial::SubjectTokenMissing);
     }
-    subject_token(form, TokenType::is_access_token).map(Subject::Token)
+    subject_token(form, TokenType::can_be_exchanged).map(Subject::Token)
 }
 
 /// Reads the subject's token, which must be of a type that `takes` accepts. Anything else would get past the checks that these undergo.
@@ -196,6 +225,27 @@ fn within(asked: AuthorizationDetails, subject: &TokenRecord) -> Result<Authoriz
     }
 }
 
+/// Whether a JWT says that somebody else has issued it.
+fn is_of_another(token: &str, here: &Issuer) -> bool {
+    match Unverified::read(token) {
+        Some(Unverified::Signed(claims)) => claims.text("iss").ok().flatten() != Some(here.as_str()),
+        Some(Unverified::Encrypted | Unverified::Unsigned(_)) | None => false,
+    }
+}
+
+/// The moment by which a mark judges what was issued in this second: the last one, where a mark is exact and ends what was issued before a token
+/// of the very same answer.
+const fn judged_at(key: &NotBeforeKey, second: Timestamp) -> Timestamp {
+    match key.kind {
+        NotBeforeScope::ClientOf(..) => Timestamp::from_ms(second.as_ms() + 999),
+        NotBeforeScope::Client(_)
+        | NotBeforeScope::ClientsOf(_)
+        | NotBeforeScope::Member(_)
+        | NotBeforeScope::Org
+        | NotBeforeScope::Session(_) => second,
+    }
+}
+
 /// What a refresh token says, as if it were an access token that lives as long.
 fn as_token(family: Family) -> TokenRecord {
     TokenRecord {
@@ -215,6 +265,106 @@ fn as_token(family: Family) -> TokenRecord {
     }
 }
 
+/// A token that is presented as the subject's, and which is alive.
+enum SubjectToken {
+    /// One of ours that is on record.
+    OnRecord(Box<Exchanged>),
+    /// One of an issuer that the org trusts, which may have been used before.
+    Foreign(Box<Verified>),
+    /// An ID token of ours.
+    IdToken(Box<SignedIn>),
+}
+
+/// Reads what the token of an issuer lets the client have.
+///
+/// # Errors
+/// [`Denial::SubjectTokenRefused`] if what it says of who may use it can't be understood.
+fn foreign_token<'a>(asserted: &'a Asserted, here: &Issuer) -> Result<AssertedToken<'a>, Denial> {
+    let malformed = |WrongType| Denial::SubjectTokenRefused;
+    Ok(AssertedToken {
+        subject: asserted.subject.clone(),
+        bounds: SubjectBounds { issuer: asserted.issuer.scopes.as_deref(), said: None, member: asserted.member.as_ref() },
+        resources: None,
+        may_act: assertion::may_act(&asserted.claims, here).map_err(malformed)?,
+        key: assertion::bound_key(&asserted.claims).map_err(malformed)?,
+        session: None,
+        acr: asserted.acr.clone(),
+        auth_time: asserted.auth_time,
+        expires_at: asserted.expires_at,
+    })
+}
+
+/// What an ID token of ours says, with what its person has granted to the client. The token itself opens nothing.
+struct SignedIn {
+    token: ExchangedIdToken,
+    /// The scopes that the person last granted: `openid` at least.
+    scopes: Vec<Scope>,
+    /// The APIs that the person granted.
+    resources: Vec<Audience>,
+}
+
+impl SignedIn {
+    fn as_asserted(&self) -> AssertedToken<'_> {
+        AssertedToken {
+            subject: self.token.hint.subject.clone(),
+            bounds: SubjectBounds { said: Some(&self.scopes), ..SubjectBounds::default() },
+            resources: Some(self.resources.clone()),
+            may_act: None,
+            key: None,
+            session: self.token.hint.session.clone(),
+            acr: self.token.acr.clone(),
+            auth_time: self.token.auth_time,
+            expires_at: self.token.expires_at,
+        }
+    }
+
+    /// The same as if it were an access token of the client, of which there is no record.
+    fn into_exchanged(self, context: &GrantContext<'_>) -> Exchanged {
+        let (org, client) = (context.service.org(), context.client.id);
+        let Self { token, scopes, resources } = self;
+        let sign_in = SignIn {
+            audience: token.hint.audience,
+            resources: Vec::new(),
+            amr: token.amr,
+            session: token.hint.session,
+            requested: None,
+            claims: None,
+            id_token_claims: None,
+            access_token_claims: None,
+            forwarded: None,
+        };
+        let issuance = Issuance {
+            acr: token.acr,
+            auth_time: token.auth_time,
+            sign_in: Some(Box::new(sign_in)),
+            ..Issuance::by(GrantType::AuthorizationCode)
+        };
+        let contents = TokenContents {
+            client: Some(client),
+            audiences: resources,
+            scopes,
+            issuance: Some(Box::new(issuance)),
+            ..TokenContents::new(token.hint.subject)
+        };
+        let record = TokenRecord {
+            id: TokenId::first_of(token.issued_at),
+            org: org.id.clone(),
+            root_org: org.root().clone(),
+            contents,
+            issued_at: token.issued_at,
+            not_before: token.issued_at,
+            expires_at: Some(token.expires_at),
+            family: None,
+            value: None,
+            refreshable_until: None,
+            revision: 0,
+            revoked_at: None,
+            revoked_by: None,
+        };
+        Exchanged { record, member: None, api_key: None }
+    }
+}
+
 /// A token to exchange that is alive.
 struct Exchanged {
     record: TokenRecord,
@@ -231,6 +381,54 @@ impl Exchanged {
 }
 
 impl GrantContext<'_> {
+    /// Looks up the subject's token: by its `iss`, one of ours or one of an issuer that the org trusts.
+    async fn look_up_subject(&self, subject: &Token) -> Result<SubjectToken, Error> {
+        let (token, kind) = subject;
+        let is_id_token = *kind == TokenType::IdToken;
+        if (is_id_token || *kind == TokenType::Jwt) && is_of_another(token.expose(), self.ports.reader().keys.issuer()) {
+            let (org, purpose) = (self.service.org(), Purpose::SubjectToken { is_id_token });
+            let verified = assertion::verify(self.ports, org, &self.client, token.expose(), purpose).await?;
+            return Ok(SubjectToken::Foreign(Box::new(verified)));
+        }
+        if is_id_token {
+            return Ok(SubjectToken::IdToken(Box::new(self.of_id_token(token.expose()).await?)));
+        }
+        Ok(SubjectToken::OnRecord(Box::new(self.look_up(subject, Party::Subject).await?)))
+    }
+
+    /// Reads an ID token of ours that was issued to the client, and what its person has granted to it. There is no record of the token, but
+    /// what ends tokens of its person, its client and its session ends it, too.
+    ///
+    /// # Errors
+    /// [`Denial::SubjectTokenInvalid`] if it is no such token, or isn't good any more.
+    async fn of_id_token(&self, token: &str) -> Result<SignedIn, Error> {
+        const INVALID: Denial = Denial::SubjectTokenInvalid;
+        let reader = self.ports.reader();
+        let token = id_token::read_exchanged(&*reader.keys.now().await?, token, reader.now()).ok_or(INVALID)?;
+        // An alias is another client's in another org.
+        if token.hint.audience != self.client.outward_name().to_string() {
+            return Err(INVALID.into());
+        }
+        let (org, subject) = (self.service.id(), &token.hint.subject);
+        let session = token.hint.session.clone().map(|id| Session { org: org.clone(), id });
+        let marks: Vec<_> = NotBefore::keys_of(org, Some(subject), Some(self.client.id), session.as_ref()).collect();
+        let key = PersonGrantKey { org: org.clone(), subject: subject.clone(), client: self.client.id };
+        let wanted = RecordKeys { marks: marks.clone(), person_grants: vec![key.clone()], ..RecordKeys::default() };
+        let mut found = reader.tokens.read(&wanted).await?;
+        let is_dead = |key: &NotBeforeKey| found.marks.kills(key, judged_at(key, token.issued_at));
+        let grant = found.person_grants.remove(&key);
+        let ended_at = grant.as_ref().and_then(|grant| grant.ended_at);
+        if marks.iter().any(is_dead) || ended_at.is_some_and(|end| token.issued_at <= end) {
+            return Err(INVALID.into());
+        }
+        let openid = Scope::parse(openid::OPENID).map_err(|_| INVALID)?;
+        let (scopes, resources) = match grant.filter(|grant| grant.ended_at.is_none()) {
+            Some(grant) => (grant.latest.into_iter().collect(), grant.granted.resources.into_iter().collect()),
+            None => (vec![openid], Vec::new()),
+        };
+        Ok(SignedIn { token, scopes, resources })
+    }
+
     /// A token that a client of the org has got, or a member for itself. What is broken isn't absent: it is refused.
     async fn look_up(&self, (token, kind): &Token, party: Party) -> Result<Exchanged, Error> {
         if *kind == TokenType::RefreshToken {

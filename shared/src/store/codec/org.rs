@@ -561,6 +561,10 @@ struct AssertionIssuerBody {
     any_subject: bool,
     #[serde(rename = "r", default, skip_serializing_if = "is_false")]
     refresh_tokens: bool,
+    #[serde(rename = "t", default, skip_serializing_if = "is_false")]
+    subject_tokens: bool,
+    #[serde(rename = "j", default, skip_serializing_if = "is_false")]
+    id_jag: bool,
     #[serde(rename = "e")]
     enabled: bool,
 }

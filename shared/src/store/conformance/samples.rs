@@ -368,6 +368,8 @@ pub fn assertions() -> AssertionSettings {
                 clients: Some(vec![client_id(4)]),
                 any_subject: true,
                 refresh_tokens: true,
+                subject_tokens: true,
+                id_jag: true,
                 enabled: true,
             },
             AssertionIssuer {

@@ -297,6 +297,8 @@ struct IssuerFacts<'a> {
     clients: Option<Vec<u64>>,
     any_subject: bool,
     refresh_tokens: bool,
+    subject_tokens: bool,
+    id_jag: bool,
     enabled: bool,
 }
 
@@ -366,6 +368,8 @@ fn of_issuer(issuer: &AssertionIssuer) -> IssuerFacts<'_> {
         clients: issuer.clients.as_ref().map(|clients| clients.iter().map(|client| client.as_number()).collect()),
         any_subject: issuer.any_subject,
         refresh_tokens: issuer.refresh_tokens,
+        subject_tokens: issuer.subject_tokens,
+        id_jag: issuer.id_jag,
         enabled: issuer.enabled,
     }
 }

@@ -56,6 +56,12 @@ pub(in crate::api::jeton) struct AssertionIssuerBody {
     /// Whether its assertions also get a refresh token. Default: false.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     refresh_tokens: Option<bool>,
+    /// Whether its JWTs and ID tokens can be exchanged: `subject_token` of RFC 8693. Default: false.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    subject_tokens: Option<bool>,
+    /// Whether its identity assertion grants (ID-JAG) are taken. Default: false.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    id_jag: Option<bool>,
     /// Whether its assertions are taken at all. Default: true.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
@@ -316,6 +322,8 @@ impl AssertionIssuerBody {
             clients,
             any_subject: self.any_subject.unwrap_or(false),
             refresh_tokens: self.refresh_tokens.unwrap_or(false),
+            subject_tokens: self.subject_tokens.unwrap_or(false),
+            id_jag: self.id_jag.unwrap_or(false),
             enabled: self.enabled.unwrap_or(true),
             ..AssertionIssuer::new(name, keys)
         };
@@ -343,6 +351,8 @@ impl AssertionIssuerBody {
             clients: issuer.clients.as_ref().map(|clients| clients.iter().copied().map(Number).collect()),
             any_subject: Some(issuer.any_subject),
             refresh_tokens: Some(issuer.refresh_tokens),
+            subject_tokens: Some(issuer.subject_tokens),
+            id_jag: Some(issuer.id_jag),
             enabled: Some(issuer.enabled),
         }
     }

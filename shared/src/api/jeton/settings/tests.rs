@@ -24,9 +24,19 @@ fn issuer(member: &str, value: &Value) -> Value {
 fn rich_issuer() -> Value {
     json!({
         "issuer": "https://idp.example", "jwks": jwks(), "scopes": ["read"], "clients": [7], "any_subject": true, "refresh_tokens": true,
-        "enabled": false, "audiences": ["https://a.example", "api://b"], "longest_life": 86_400, "longest_age": 60, "reusable": true,
+        "subject_tokens": true, "id_jag": true, "enabled": false, "audiences": ["https://a.example", "api://b"], "longest_life": 86_400, "longest_age": 60, "reusable": true,
         "claims": {"a": "x*", "b": [1, true, "y"], "/c/d": false, "sub": "ann"},
     })
+}
+
+/// An issuer of which nothing is said but where its keys are, as it is shown.
+fn plain_issuer(name: &str, member: &str, keys: Value) -> Value {
+    let mut issuer = json!({
+        "issuer": name, "longest_life": 300, "reusable": false, "any_subject": false, "refresh_tokens": false, "subject_tokens": false,
+        "id_jag": false, "enabled": true,
+    });
+    issuer[member] = keys;
+    issuer
 }
 
 #[test]
@@ -57,8 +67,8 @@ fn settings_are_written_as_they_are_read() {
         "id_token_sign_alg": "RS256", "refresh_needs_offline_access": true,
         "assertion_issuers": [
             rich_issuer(),
-            {"issuer": "x", "jwks_uri": "https://idp.example/jwks", "longest_life": 300, "reusable": false, "any_subject": false, "refresh_tokens": false, "enabled": true},
-            {"issuer": "https://a.example", "discovery": true, "longest_life": 300, "reusable": false, "any_subject": false, "refresh_tokens": false, "enabled": true},
+            plain_issuer("x", "jwks_uri", json!("https://idp.example/jwks")),
+            plain_issuer("https://a.example", "discovery", json!(true)),
         ],
         "open_registration": {
             "enabled": true, "unused_duration": 60, "duration": 34_560_000, "most_per_hour": 1_000_000, "most_per_address": 1, "schemes": ["cursor", "x-app"],
