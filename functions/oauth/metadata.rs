@@ -2,7 +2,7 @@
 
 use shared::api::http::{Dialect, Endpoint, IfNoneMatch, PathBehind, Published, Route};
 use shared::api::oauth::metadata::{Endpoints, Metadata, is_path_of};
-use shared::domain::{Error, Refusal};
+use shared::domain::{Error, IssuerKinds, Refusal};
 use shared::platform::capabilities::{DocumentReader, IssuerInfo};
 
 use super::authorize::Authorize;
@@ -42,12 +42,11 @@ pub(super) async fn read(ports: &DocumentReader) -> Metadata<'_> {
     let IssuerInfo { issuer, client_certificates, mtls_url, signing_algorithms } = &ports.info;
     let endpoints = endpoints();
     let open = open_org.as_deref();
-    let takes_id_jags = match open {
-        Some(org) => ports.open_org.takes_id_jags(org).await,
-        None => false,
+    let issuers = match open {
+        Some(org) => ports.open_org.issuer_kinds(org).await,
+        None => IssuerKinds::default(),
     };
-    Metadata::from_issuer(issuer, &endpoints, signing_algorithms, *client_certificates, mtls_url.as_ref(), open)
-        .taking_id_jags(takes_id_jags)
+    Metadata::from_issuer(issuer, &endpoints, signing_algorithms, *client_certificates, mtls_url.as_ref(), open).trusting(issuers)
 }
 
 /// The endpoints of the catalogue that metadata names: a test holds them together.

@@ -144,6 +144,20 @@ scenario! {
     }
 }
 
+scenario! {
+    async fn that_the_open_org_trusts_a_spiffe_trust_domain_is_told(app) {
+        let methods = async || app.send(get(METADATA)).await.ok()["token_endpoint_auth_methods_supported"].to_string();
+        assert!(!methods().await.contains("spiffe_jwt"));
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "k", "use": "jwt-svid"});
+        for enabled in [true, false] {
+            let issuer = json!({"issuer": "spiffe://example.org", "jwks": {"keys": [key]}, "enabled": enabled});
+            app.patch("/v1/orgs/1", &app.admin, json!({"settings": {"assertion_issuers": [issuer]}})).await.ok();
+            app.clock.advance_ms(60_000);
+            assert_eq!(methods().await.contains("spiffe_jwt"), enabled);
+        }
+    }
+}
+
 /// What is advertised by which member, and where it is in the catalogue.
 const ADVERTISED: [(&str, &str); 10] = [
     ("authorization_endpoint", "oauth.authorize"),

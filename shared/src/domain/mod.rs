@@ -99,7 +99,7 @@ pub use logout::{Logout, LogoutClient, LogoutHint, LogoutKey, LogoutProblem};
 pub use member::{Member, MemberKey, MemberKind, Profile};
 pub use network::{AllowedNetworks, Network, NetworkProblem, TrustedProxies};
 pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
-pub use open_issuer::OpenIssuer;
+pub use open_issuer::{IssuerKinds, OpenIssuer};
 pub(crate) use org::org_settings;
 pub use org::{
     ApiKeyRules, AssertionRules, AssertionSettings, AuthorizationDetailsType, ExchangeRules, OAuthSettings, OpenRegistration,

@@ -207,10 +207,24 @@ impl AssertionIssuer {
     }
 }
 
-impl AssertionSettings {
+/// What clients are told of the issuers that an org trusts. Which these are is for nobody to know.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct IssuerKinds {
     /// Whether the identity assertion grants of some issuer are taken.
-    pub fn takes_id_jags(&self) -> bool {
-        self.assertion_issuers.iter().any(|issuer| issuer.id_jag && issuer.enabled && !issuer.lets_strangers_in())
+    pub id_jags: bool,
+    /// Whether some issuer is a SPIFFE trust domain.
+    pub spiffe: bool,
+}
+
+impl AssertionSettings {
+    /// Returns the kinds of the issuers that are trusted.
+    pub fn issuer_kinds(&self) -> IssuerKinds {
+        let some =
+            |is_one: fn(&AssertionIssuer) -> bool| self.assertion_issuers.iter().any(|issuer| issuer.enabled && is_one(issuer));
+        IssuerKinds {
+            id_jags: some(|issuer| issuer.id_jag && !issuer.lets_strangers_in()),
+            spiffe: some(AssertionIssuer::is_trust_domain),
+        }
     }
 }
 

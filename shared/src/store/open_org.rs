@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ReadDirectory;
-use crate::domain::{Clock, Fault, Org, OrgId, Seconds, Timestamp};
+use crate::domain::{Clock, Fault, IssuerKinds, Org, OrgId, Seconds, Timestamp};
 use crate::telemetry;
 
 /// The org of clients that bring none, as documents show it. What it allows, its settings say.
@@ -15,8 +15,8 @@ pub struct OpenOrg {
     directory: Arc<dyn ReadDirectory>,
     clock: Arc<dyn Clock>,
     last: Mutex<Option<Seen>>,
-    /// Whether it took grants of identity providers when that was read last, and until when that is good.
-    takes_id_jags: Mutex<Option<(bool, Timestamp)>>,
+    /// The kinds of the issuers that it trusted when they were read last, and until when that is good.
+    issuer_kinds: Mutex<Option<(IssuerKinds, Timestamp)>>,
 }
 
 /// The org as it was read, and until when it is good.
@@ -34,7 +34,7 @@ const GOOD_WITHOUT_STORE_FOR: Seconds = Seconds(5);
 impl OpenOrg {
     /// Makes the open org of a deployment. `None`: no org is open.
     pub fn new(id: Option<OrgId>, directory: Arc<dyn ReadDirectory>, clock: Arc<dyn Clock>) -> Self {
-        Self { id, directory, clock, last: Mutex::default(), takes_id_jags: Mutex::default() }
+        Self { id, directory, clock, last: Mutex::default(), issuer_kinds: Mutex::default() }
     }
 
     /// The id of the org, whether there is one of that id or not.
@@ -74,23 +74,23 @@ impl OpenOrg {
         })
     }
 
-    /// Whether the open org, as it was read, takes ID-JAGs of some issuer, as it was at most a minute ago: which one is for nobody to know
-    /// (draft-ietf-oauth-identity-assertion-authz-grant section 8.4). No, while that was never read and can't be.
-    pub async fn takes_id_jags(&self, org: &Org) -> bool {
+    /// Returns the kinds of the issuers that the open org, as it was read, trusts, as they were at most a minute ago: which they are is for
+    /// nobody to know (draft-ietf-oauth-identity-assertion-authz-grant section 8.4). None, while they were never read and can't be.
+    pub async fn issuer_kinds(&self, org: &Org) -> IssuerKinds {
         let now = self.clock.now();
-        let last = *self.takes_id_jags.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((takes, _)) = last.filter(|(_, until)| now < *until) {
-            return takes;
+        let last = *self.issuer_kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((kinds, _)) = last.filter(|(_, until)| now < *until) {
+            return kinds;
         }
-        let (takes, good_for) = match self.directory.assertion_settings(&org.id).await {
-            Ok(settings) => (settings.takes_id_jags(), GOOD_FOR),
+        let (kinds, good_for) = match self.directory.assertion_settings(&org.id).await {
+            Ok(settings) => (settings.issuer_kinds(), GOOD_FOR),
             Err(fault) => {
                 telemetry::log_fault("", &fault);
-                (last.is_some_and(|(takes, _)| takes), GOOD_WITHOUT_STORE_FOR)
+                (last.map(|(kinds, _)| kinds).unwrap_or_default(), GOOD_WITHOUT_STORE_FOR)
             }
         };
-        *self.takes_id_jags.lock().unwrap_or_else(PoisonError::into_inner) = Some((takes, now.plus(good_for)));
-        takes
+        *self.issuer_kinds.lock().unwrap_or_else(PoisonError::into_inner) = Some((kinds, now.plus(good_for)));
+        kinds
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Seen>> {

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::auth::dpop;
 use crate::domain::scope::openid;
 use crate::domain::{
-    Algorithm, ClientAuthMethod, ClientCertificates, DomainGrantType, Issuer, MtlsUrl, OAuthSettings, Org, Prompt, ResponseMode,
-    Scope,
+    Algorithm, ClientAuthMethod, ClientCertificates, DomainGrantType, Issuer, IssuerKinds, MtlsUrl, OAuthSettings, Org, Prompt,
+    ResponseMode, Scope,
 };
 use crate::oauth::token_endpoint::served_grant_types;
 
@@ -199,11 +199,15 @@ impl<'a> Metadata<'a> {
 }
 
 impl Metadata<'_> {
-    /// The same, with whether the org that is open to strangers takes ID-JAGs.
+    /// Returns the same with what the issuers make possible that the org trusts that is open to strangers.
     #[must_use]
-    pub fn taking_id_jags(self, takes: bool) -> Self {
-        const PROFILE: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
-        Self { authorization_grant_profiles_supported: takes.then_some([PROFILE]), ..self }
+    pub fn trusting(mut self, issuers: IssuerKinds) -> Self {
+        const ID_JAG: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
+        // draft-ietf-oauth-spiffe-client-auth section 3.1.
+        const SPIFFE: &str = "spiffe_jwt";
+        self.authorization_grant_profiles_supported = issuers.id_jags.then_some([ID_JAG]);
+        self.authentication.token_endpoint_auth_methods_supported.extend(issuers.spiffe.then_some(SPIFFE));
+        self
     }
 }
 
