@@ -6,10 +6,10 @@ use shared::jose::jwk;
 use shared::keys::signer::{LocalSigner, Signer as _};
 
 use super::tenant::{
-    ASSERTION_TYPE, By, CLIENT_CREDENTIALS, IDP, ISSUER, JWT_BEARER, KEYED, NOW, Tenant, claims, fresh_id, is_denied, issuer_key,
-    jwt, over, text,
+    ASSERTION_TYPE, By, CLIENT_CREDENTIALS, IDP, ISSUER, JWT_BEARER, KEYED, NOW, Tenant, WEB, claims, fresh_id, is_denied,
+    issuer_key, jwt, over, text,
 };
-use crate::support::{Answer, App, log, scenario};
+use crate::support::{Answer, App, Mount, log, scenario};
 
 const SPIFFE_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
@@ -480,6 +480,155 @@ scenario! {
         let reader = app.token(workload.tenant.org, "auditor", &["urn:jeton:tokens:read"]).await;
         app.post(&path, Some(&reader), json!({"token": "x"})).await.is_error(403, "ACCESS_DENIED");
     }
+}
+
+/// What a workload of an office sends, and from where.
+struct Office<'a> {
+    workload: Workload<'a>,
+    github: Platform,
+}
+
+impl<'a> Office<'a> {
+    /// A workload whose issuer, whose identity and which itself allow these networks.
+    async fn new(app: &'a App, issuer: Value, identity: Value, client: Value) -> Self {
+        let tenant = Tenant::opaque(app).await;
+        let github = platform("GitHub Actions");
+        let entry = over(github.entry(), json!({ "allowed_cidrs": issuer }));
+        let identity = over(github.identity.clone(), json!({ "allowed_cidrs": identity }));
+        let id = Workload::set(&tenant, &[without_nulls(entry)], vec![without_nulls(identity)]).await;
+        let path = format!("/v1/orgs/{}/clients/{id}", tenant.org);
+        app.patch(&path, &app.admin, json!({ "allowed_cidrs": client })).await.ok();
+        Self { workload: Workload { tenant, id }, github }
+    }
+
+    /// The answers to a token as a client assertion and, to another, as a grant.
+    async fn from(&self, address: &str) -> [Answer; 2] {
+        let headers = [("x-forwarded-for", address)];
+        let (id, token) = (self.workload.id.as_str(), self.github.token(json!({"jti": fresh_id()})));
+        let (kind, by) = (("client_assertion_type", ASSERTION_TYPE), ("client_assertion", token.as_str()));
+        let form = [("grant_type", CLIENT_CREDENTIALS), ("client_id", id), kind, by];
+        let by_assertion = self.workload.tenant.send("/oauth2/token", By::Nothing, &form, &headers).await;
+        let other = self.github.token(json!({"jti": fresh_id()}));
+        let form = [("grant_type", JWT_BEARER), ("client_id", id), ("assertion", other.as_str())];
+        [by_assertion, self.workload.tenant.send("/oauth2/token", By::Nothing, &form, &headers).await]
+    }
+}
+
+fn without_nulls(mut entry: Value) -> Value {
+    entry.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    entry
+}
+
+scenario! {
+    async fn a_platforms_token_is_taken_from_the_networks_of_its_issuer_and_of_the_identity(app) {
+        let office = Office::new(app, json!(["203.0.113.0/24", "2001:db8::/32"]), json!(["203.0.113.0/25"]), Value::Null).await;
+        for good in ["203.0.113.9", "::ffff:203.0.113.9"] {
+            for answer in office.from(good).await {
+                answer.ok();
+            }
+        }
+        for bad in ["198.51.100.1", "203.0.113.200", "2001:db8::9", ""] {
+            let [by_assertion, by_grant] = office.from(bad).await;
+            is_refused(&by_assertion);
+            is_denied(&by_grant, "invalid_grant");
+        }
+        let path = format!("/v1/orgs/{}/clients/{}", office.workload.tenant.org, office.workload.id);
+        let shown = app.get(&path, &app.admin).await.ok();
+        assert_eq!(shown["federated"][0]["allowed_cidrs"], json!(["203.0.113.0/25"]));
+        let org = app.get(&format!("/v1/orgs/{}", office.workload.tenant.org), &app.admin).await.ok();
+        assert_eq!(org["settings"]["assertion_issuers"][0]["allowed_cidrs"], json!(["203.0.113.0/24", "2001:db8::/32"]));
+    }
+}
+
+scenario! {
+    async fn a_token_that_came_from_elsewhere_is_still_good_from_its_network(app) {
+        let office = Office::new(app, json!(["203.0.113.0/24"]), Value::Null, Value::Null).await;
+        let token = office.github.token(json!({"jti": fresh_id()}));
+        let form = [("grant_type", JWT_BEARER), ("client_id", office.workload.id.as_str()), ("assertion", token.as_str())];
+        let from = async |address| office.workload.tenant.send("/oauth2/token", By::Nothing, &form, &[("x-forwarded-for", address)]).await;
+        is_denied(&from("198.51.100.1").await, "invalid_grant");
+        from("203.0.113.9").await.ok();
+        is_denied(&from("203.0.113.9").await, "invalid_grant");
+    }
+}
+
+scenario! {
+    async fn an_assertion_about_a_subject_is_taken_from_the_networks_of_its_issuer(app) {
+        let tenant = Tenant::opaque(app).await;
+        let jwks = json!({"keys": [jwk::to_json(issuer_key().jwk())]});
+        tenant.set(json!({"assertion_issuers": [{"issuer": IDP, "jwks": jwks, "allowed_cidrs": ["203.0.113.0/24"]}]})).await;
+        let assertion = tenant.assertion(IDP, json!({}));
+        let form = [("grant_type", JWT_BEARER), ("assertion", &*assertion)];
+        let from = async |address| tenant.send("/oauth2/token", By::Client(WEB), &form, &[("x-forwarded-for", address)]).await;
+        is_denied(&from("198.51.100.1").await, "invalid_grant");
+        from("203.0.113.9").await.ok();
+    }
+}
+
+scenario! {
+    async fn the_test_of_a_token_judges_networks_only_from_an_address(app) {
+        let office = Office::new(app, json!(["203.0.113.0/24"]), json!(["203.0.113.0/25"]), json!(["203.0.113.0/26"])).await;
+        let token = office.github.token(json!({}));
+        let told = office.workload.test(&token, json!({})).await;
+        let network = |told: &Value| told["checks"].as_array().unwrap().iter().find(|check| check["rule"] == "NETWORK").unwrap()["result"].clone();
+        assert_eq!((&told["accepted"], network(&told)), (&json!(true), json!("not_checked")), "{told}");
+        let rules: Vec<_> = told["checks"].as_array().unwrap().iter().map(|check| check["rule"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(rules[rules.len() - 4..], ["SUBJECT", "NETWORK", "CLIENT", "REUSE"]);
+        for (address, field, expected) in [
+            ("198.51.100.1", "settings.assertion_issuers[0].allowed_cidrs", "203.0.113.0/24"),
+            ("203.0.113.200", "federated[0].allowed_cidrs", "203.0.113.0/25"),
+            ("203.0.113.100", "allowed_cidrs", "203.0.113.0/26"),
+        ] {
+            let told = office.workload.test(&token, json!({ "address": address })).await;
+            assert_eq!((&told["accepted"], &told["rule"], network(&told)), (&json!(false), &json!("NETWORK"), json!("failed")), "{told}");
+            assert_eq!((&told["field"], &told["expected"], &told["found"]), (&json!(field), &json!([expected]), &json!(address)));
+        }
+        for good in ["203.0.113.9", "::ffff:203.0.113.9"] {
+            let told = office.workload.test(&token, json!({ "address": good })).await;
+            assert_eq!((&told["accepted"], network(&told)), (&json!(true), json!("passed")), "{told}");
+        }
+        let path = format!("/v1/orgs/{}/issuers/test", office.workload.tenant.org);
+        let bad = app.post(&path, Some(&app.admin), json!({"token": token, "address": "office"})).await;
+        assert_eq!((bad.error().0, &bad.json()["field"]), (400, &json!("address")));
+    }
+}
+
+scenario! {
+    async fn networks_of_issuers_and_identities_have_one_spelling(app) {
+        let tenant = Tenant::opaque(app).await;
+        let github = platform("GitHub Actions");
+        let org = format!("/v1/orgs/{}", tenant.org);
+        let issuers = |cidrs: Value| json!({"settings": {"assertion_issuers": [over(github.entry(), json!({ "allowed_cidrs": cidrs }))]}});
+        app.patch(&org, &app.admin, issuers(json!(["10.0.0.0/8"]))).await.ok();
+        let client = |cidrs: Value| {
+            let identity = over(github.identity.clone(), json!({ "allowed_cidrs": cidrs }));
+            json!({"kind": "confidential", "auth_method": "private_key_jwt", "federated": [identity]})
+        };
+        for (cidrs, field) in [(json!([]), ""), (json!(["10.0.0.1/8"]), "[0]"), (json!(["10.0.0.0/8", "::/0"]), "[1]")] {
+            let answer = app.patch(&org, &app.admin, issuers(cidrs.clone())).await;
+            let place = format!("settings.assertion_issuers[0].allowed_cidrs{field}");
+            assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (400, &json!(place)), "{answer:?}");
+            let answer = app.post(&format!("{org}/clients"), Some(&app.admin), client(cidrs)).await;
+            let place = format!("federated[0].allowed_cidrs{field}");
+            assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (400, &json!(place)), "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_right_token_from_a_wrong_address_is_an_alarm_and_a_wrong_token_is_none() {
+    let app = App::new(Mount::InProcess).await;
+    let office = Office::new(&app, json!(["203.0.113.0/24"]), Value::Null, Value::Null).await;
+    log::begin();
+    let alarms = || log::drain().lines().filter(|line| line.contains("jeton::alarm") && line.contains("AddressRefused")).count();
+    office.from("198.51.100.1").await;
+    assert_eq!(alarms(), 2, "once as an assertion, once as a grant");
+    office.from("203.0.113.9").await;
+    let others = office.github.token(json!({"sub": "repo:acme/other:ref:refs/heads/main", "jti": fresh_id()}));
+    let form = [("grant_type", JWT_BEARER), ("client_id", office.workload.id.as_str()), ("assertion", others.as_str())];
+    let answer = office.workload.tenant.send("/oauth2/token", By::Nothing, &form, &[("x-forwarded-for", "198.51.100.1")]).await;
+    is_denied(&answer, "invalid_grant");
+    assert_eq!(alarms(), 0);
 }
 
 scenario! {

@@ -2,6 +2,7 @@
 
 mod preset;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
@@ -28,6 +29,9 @@ pub(crate) enum Command {
         /// Number of the client that would present it. Default: each client that names the issuer
         #[arg(long, value_name = "NUMBER")]
         client: Option<u64>,
+        /// IP address from which it would be presented. Default: networks aren't judged
+        #[arg(long, value_name = "ADDRESS")]
+        address: Option<IpAddr>,
         /// What it would be used for
         #[arg(long = "use", value_enum, default_value_t = Use::ClientAssertion)]
         purpose: Use,
@@ -72,11 +76,14 @@ pub(super) fn print_preset(platform: &preset::Platform) {
 
 pub(super) async fn run(command: Command, api: &Api) -> Result<(), Failure> {
     match command {
-        Command::Test { file, client, purpose, org } => {
+        Command::Test { file, client, address, purpose, org } => {
             let token = print::read(&file)?;
             let mut body = json!({"token": token.expose().trim(), "use": purpose.as_str()});
             if let Some(client) = client {
                 body["client_id"] = client.into();
+            }
+            if let Some(address) = address {
+                body["address"] = address.to_string().into();
             }
             let at = path(&["v1", "orgs", &api.org(org)?, "issuers", "test"]);
             let answer = api.ask(Method::POST, &at, Sent::json(&body)).await?;

@@ -1,13 +1,15 @@
 //! The issuers of assertions that an org trusts, and the clients that are workloads of them: what one side says must not leave the other
 //! without what it relies on.
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value};
 
-use crate::auth::assertion::inspection::{Inspection, Terms};
+use crate::auth::assertion::inspection::{Inspection, PresentedFrom, Terms};
 use crate::auth::assertion::subject::{self, Named};
 use crate::auth::assertion::{Finding, IdJag, Purpose, Rule};
 use crate::auth::client::document::document_key;
-use crate::auth::client::federated::{identity_of, is_at, limit_scopes};
+use crate::auth::client::federated::{identity_of, is_at, judge_networks_of_identity, limit_scopes};
 use crate::auth::service::{Lookup as _, client_named};
 use crate::domain::{
     AssertionIssuer, AssertionSettings, Audience, Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, ClientUrl, Error,
@@ -123,6 +125,8 @@ pub struct TokenTest {
     pub client: Option<ClientId>,
     /// What it would be used for.
     pub purpose: Purpose,
+    /// From where it would be presented. `None`: networks aren't judged.
+    pub address: Option<IpAddr>,
 }
 
 /// What came of the rules for a token.
@@ -189,6 +193,7 @@ pub async fn test(
         client: asked.client,
         purpose: asked.purpose,
         here: reader.keys.issuer(),
+        from: asked.address.map_or(PresentedFrom::Unsaid, |address| PresentedFrom::Address(Some(address))),
         now: reader.now(),
     };
     let mut inspection = Inspection::begin(asked.token.expose(), terms);
@@ -204,6 +209,8 @@ pub async fn test(
                 match matching(&inspection, issuer, candidates) {
                     Ok((matching, place)) => {
                         inspection.note(Rule::Subject, Ok(()));
+                        judge_networks_of_identity(&mut inspection, &matching, place);
+                        inspection.judge_networks(matching.settings.allowed_networks.as_ref(), "allowed_cidrs".to_owned());
                         inspection.note(Rule::Client, may(org, &matching, asked.purpose));
                         (client, identity) = (Some(matching), Some(place));
                     }
@@ -216,6 +223,9 @@ pub async fn test(
                     (named, _) => named,
                 };
                 subject = judge_subject(&mut inspection, issuer, reader, org, asked.purpose).await?;
+                if let Some(presenter) = &client {
+                    inspection.judge_networks(presenter.settings.allowed_networks.as_ref(), "allowed_cidrs".to_owned());
+                }
                 judge_presenter(&mut inspection, issuer, org, client.as_ref(), asked.purpose);
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ClientId, Invalid, Scope, Seconds};
+use super::{AllowedNetworks, ClientId, Invalid, Scope, Seconds};
 
 /// Somebody whose assertions are taken: for tokens (RFC 7523 section 2.1), and as the proof of clients (section 2.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,6 +34,8 @@ pub struct AssertionIssuer {
     pub subject_tokens: bool,
     /// Whether its identity assertion grants are taken (draft-ietf-oauth-identity-assertion-authz-grant).
     pub id_jag: bool,
+    /// The networks from which its assertions may be presented. `None`: from anywhere.
+    pub allowed_networks: Option<AllowedNetworks>,
     /// Whether its assertions are taken at all now.
     pub enabled: bool,
 }
@@ -73,6 +75,7 @@ impl AssertionIssuer {
             refresh_tokens: false,
             subject_tokens: false,
             id_jag: false,
+            allowed_networks: None,
             enabled: true,
         }
     }
@@ -102,6 +105,8 @@ pub struct FederatedIdentity {
     pub subject: TextPattern,
     /// What else its tokens must say.
     pub claims: Vec<ClaimCondition>,
+    /// The networks from which its tokens may be presented. `None`: from anywhere.
+    pub allowed_networks: Option<AllowedNetworks>,
 }
 
 /// What the token of a platform said of the client that it has authenticated, for the audit trail.

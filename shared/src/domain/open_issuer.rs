@@ -386,6 +386,7 @@ mod tests {
             issuer: GITHUB.to_owned(),
             subject: subject.parse().unwrap(),
             claims: Vec::new(),
+            allowed_networks: None,
         };
         assert!(identity("repo:acme/*").ensure_prefixes_are_whole("").is_ok());
         assert!(identity("repo:acme*").ensure_prefixes_are_whole("").is_err());
@@ -395,7 +396,12 @@ mod tests {
     fn what_is_said_of_all_its_tokens_and_what_a_client_says_keep_strangers_out_together() {
         let open = AssertionIssuer::new(GITHUB.to_owned(), IssuerKeys::Discovery);
         let closed = AssertionIssuer { claims: vec![condition("repository_owner_id", &["1"])], ..open.clone() };
-        let anybody = FederatedIdentity { issuer: GITHUB.to_owned(), subject: "repo:*".parse().unwrap(), claims: Vec::new() };
+        let anybody = FederatedIdentity {
+            issuer: GITHUB.to_owned(),
+            subject: "repo:*".parse().unwrap(),
+            claims: Vec::new(),
+            allowed_networks: None,
+        };
         assert!(open.lets_strangers_in() && open.lets_strangers_be(&anybody));
         assert!(!closed.lets_strangers_in() && !closed.lets_strangers_be(&anybody));
         let own = FederatedIdentity { claims: vec![condition("repository_id", &["1"])], ..anybody };

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::networks::AllowedCidrs;
 use crate::domain::{AssertionIssuer, ClaimCondition, ClaimName, ClaimPattern, FederatedIdentity, Invalid, Refusal, TextPattern};
 use crate::encoding::{FromText, present};
 
@@ -197,6 +198,9 @@ pub(super) struct FederatedBody {
     /// What else they must say, by claim: a value, or a list of 1 to 20 of which one must match.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     claims: Option<ConditionsBody>,
+    /// The networks from which they may be presented, in CIDR notation. Left out: from anywhere.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    allowed_cidrs: Option<AllowedCidrs>,
 }
 
 /// The most identities that a client can have.
@@ -222,6 +226,7 @@ impl FederatedBody {
             issuer: self.issuer.0.0,
             subject: self.subject.0,
             claims: claims.transpose()?.unwrap_or_default(),
+            allowed_networks: self.allowed_cidrs.map(|cidrs| cidrs.0),
         };
         identity.ensure_prefixes_are_whole(&field)?;
         if identity.issuer.starts_with(AssertionIssuer::SPIFFE_SCHEME) && !is_spiffe(&identity) {
@@ -236,6 +241,7 @@ impl FederatedBody {
             issuer: FromText(IssuerName(identity.issuer.clone())),
             subject: FromText(identity.subject.clone()),
             claims: ConditionsBody::from_conditions(&identity.claims),
+            allowed_cidrs: identity.allowed_networks.clone().map(AllowedCidrs),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The test of a platform's token on the wire.
 
+use std::net::IpAddr;
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -8,8 +11,8 @@ use crate::admin::issuers::{TokenReport, TokenTest, WouldIssue};
 use crate::api::agilicus::Rfc3339;
 use crate::auth::assertion::{Finding, Purpose, Rule};
 use crate::auth::service::Lookup;
-use crate::domain::{ClientId, OrgId, Refusal, Scope};
-use crate::encoding::{SecretText, present};
+use crate::domain::{ClientId, Invalid, OrgId, Refusal, Scope};
+use crate::encoding::{FromText, SecretText, present};
 use crate::store::RecordKeys;
 
 /// The body of `POST /v1/orgs/{org}/issuers/test`.
@@ -23,6 +26,9 @@ pub struct TestToken {
     /// The number of the client that would present it. Left out: each client of the org that names the issuer.
     #[serde(default, deserialize_with = "present")]
     client_id: Option<Number>,
+    /// The IP address from which it would be presented. Left out: `allowed_cidrs` aren't judged.
+    #[serde(default, deserialize_with = "present")]
+    address: Option<FromText<Address>>,
     /// What it would be used for: `client_assertion`; `grant` for the JWT bearer grant of a workload; `subject_token` to be exchanged; or
     /// `id_jag` for the JWT bearer grant about somebody else. Default: `client_assertion`.
     #[serde(default, rename = "use", deserialize_with = "present")]
@@ -30,6 +36,25 @@ pub struct TestToken {
     /// What a `subject_token` would be presented as. Default: `urn:ietf:params:oauth:token-type:jwt`.
     #[serde(default, deserialize_with = "present")]
     subject_token_type: Option<SubjectTokenType>,
+}
+
+/// An IP address.
+#[derive(Clone, Copy, Debug)]
+struct Address(IpAddr);
+
+impl FromStr for Address {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.parse().map(Self).map_err(|_| Invalid("must be an IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1"))
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl crate::encoding::TextSchema for Address {
+    fn text_schema() -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "minLength": 2, "maxLength": 45, "examples": ["192.0.2.1"]})
+    }
 }
 
 /// What a token would be used for.
@@ -94,7 +119,8 @@ impl TestToken {
             Some(Use::IdJag) => Purpose::IdJag,
             Some(Use::ClientAssertion) | None => Purpose::ClientAssertion { of_spiffe: false },
         };
-        Ok(TokenTest { token: self.token.0, client: self.client_id.map(|client| client.0), purpose })
+        let (client, address) = (self.client_id.map(|client| client.0), self.address.map(|address| address.0.0));
+        Ok(TokenTest { token: self.token.0, client, purpose, address })
     }
 }
 

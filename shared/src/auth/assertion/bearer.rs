@@ -1,6 +1,8 @@
 //! Assertions for which a client gets a token: RFC 7523 section 2.1; and tokens of others to exchange: RFC 8693 section 2.1.
 
-use super::inspection::{Inspection, Purpose, Rule, Terms};
+use std::net::IpAddr;
+
+use super::inspection::{Inspection, PresentedFrom, Purpose, Rule, Terms};
 use super::subject;
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{AssertionIssuer, Client, Denial, Error, Fault, Member, NotBefore, NotBefores, Org, Subject, Timestamp};
@@ -44,14 +46,21 @@ pub fn grant_purpose(assertion: &str) -> Purpose {
     Purpose::from_typ_of_grant(foreign::typ(assertion).as_deref())
 }
 
-/// Verifies an assertion that an authenticated client of the org presents, or a token of somebody else to exchange: RFC 7523 section 3, by the
+/// Verifies an assertion that an authenticated client of the org presents from this address, if that is known, or a token of somebody else to
+/// exchange: RFC 7523 section 3, by the
 /// [`Rule`]s of its issuer.
 ///
 /// # Errors
 ///
 /// [`Refusal::Denied`](crate::domain::Refusal::Denied) with the first `Assertion…` [`Denial`] that applies or, for a token to exchange, with
 /// [`Denial::SubjectTokenRefused`] whatever is wrong. Fails if the issuer's keys can't be read, and none are kept from before.
-pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str, purpose: Purpose) -> Result<Verified, Error> {
+pub async fn verify(
+    ports: &Granter,
+    org: &Org,
+    (client, address): (&Client, Option<IpAddr>),
+    assertion: &str,
+    purpose: Purpose,
+) -> Result<Verified, Error> {
     let told = |denial: Denial| match purpose {
         Purpose::SubjectToken { .. } => Denial::SubjectTokenRefused,
         Purpose::Grant | Purpose::IdJag | Purpose::ClientAssertion { .. } => denial,
@@ -62,10 +71,18 @@ pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str
     let mut found = read(reader, org, client, (&claims, purpose)).await?;
     let marks = std::mem::take(&mut found.marks);
     let settings = found.assertion_settings.remove(&org.id).unwrap_or_default();
-    let terms = Terms { settings: &settings, client: Some(client.id), purpose, here: reader.keys.issuer(), now };
+    let terms = Terms {
+        settings: &settings,
+        client: Some(client.id),
+        purpose,
+        here: reader.keys.issuer(),
+        from: PresentedFrom::Address(address),
+        now,
+    };
     let mut inspection = Inspection::begin(assertion, terms);
     inspection.go_on(&reader.key_sets, false).await;
     if let Some(denial) = denial(&inspection) {
+        inspection.alarm_of_network(&org.id, client.id);
         return match inspection.take_unread() {
             Some(NoKeys::Unread(fault)) => Err(fault.into()),
             Some(NoKeys::OutOfReach(url)) => {
@@ -116,6 +133,7 @@ fn denial(inspection: &Inspection<'_>) -> Option<Denial> {
         | Rule::Id
         | Rule::Condition
         | Rule::Subject
+        | Rule::Network
         | Rule::Client
         | Rule::Reuse => Denial::AssertionUnverified,
     })

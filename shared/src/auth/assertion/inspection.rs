@@ -3,6 +3,7 @@
 //! There is one list of rules, in one order. [`Inspection`] goes by it: for a request up to the first rule that is broken, for an
 //! administrator who asks why a token isn't taken through all that can be judged. Callers learn no rule, administrators all of it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -13,7 +14,8 @@ use super::finding::Finding;
 use super::signed::SKEW;
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionSettings, ClientId, Denial, DomainGrantType, Fault, Invalid, Issuer, IssuerKeys, OrgId,
+    Algorithm, AllowedNetworks, AssertionIssuer, AssertionSettings, ClientId, Denial, DomainGrantType, Fault, Invalid, Issuer,
+    IssuerKeys, OrgId,
     Seconds, Timestamp,
 };
 use crate::jose::foreign::{self, Claims};
@@ -21,6 +23,7 @@ use crate::jose::jws::{Compact, ProtectedHeader};
 use crate::jose::{VerifyingKey, jwk, sha256};
 use crate::keys::remote::{KeyReading, KeySets, KeySource, NoKeys};
 use crate::store::ReplayKey;
+use crate::telemetry::{Alarm, log_alarm};
 
 /// A rule that a token of an issuer must pass. They are judged in this order.
 #[derive(Clone, Copy, Debug, Eq, IntoStaticStr, Ord, PartialEq, PartialOrd, VariantArray)]
@@ -56,6 +59,8 @@ pub enum Rule {
     Condition,
     /// Its subject is known: as a client, or as a member.
     Subject,
+    /// It is presented from a network of those that are allowed.
+    Network,
     /// The client may do so.
     Client,
     /// It was not used before.
@@ -126,7 +131,17 @@ pub(crate) struct Terms<'a> {
     pub(crate) purpose: Purpose,
     /// The issuer of the service, for which it is where nothing else is said.
     pub(crate) here: &'a Issuer,
+    pub(crate) from: PresentedFrom,
     pub(crate) now: Timestamp,
+}
+
+/// From where a token is presented.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PresentedFrom {
+    /// This address. `None`: it isn't known, which is an address in no network.
+    Address(Option<IpAddr>),
+    /// Nobody has said from where, and networks aren't judged.
+    Unsaid,
 }
 
 /// A token of an issuer that is judged by the rules.
@@ -201,6 +216,8 @@ impl<'a> Inspection<'a> {
                 return;
             }
         }
+        let field = self.field("allowed_cidrs");
+        self.judge_networks(issuer.allowed_networks.as_ref(), field);
     }
 
     /// Notes what came of a rule that is judged elsewhere.
@@ -208,6 +225,29 @@ impl<'a> Inspection<'a> {
         match judged {
             Ok(()) => self.passed.push(rule),
             Err(finding) => self.broken.push((rule, finding)),
+        }
+    }
+
+    /// Judges [`Rule::Network`] by the networks from which somebody allows the token to be presented: its issuer, or its client. `field` is
+    /// where they are set. All that apply must have the address.
+    pub(crate) fn judge_networks(&mut self, networks: Option<&AllowedNetworks>, field: String) {
+        let PresentedFrom::Address(address) = self.terms.from else { return };
+        let judged = match networks.filter(|networks| !networks.allow(address)) {
+            None => Ok(()),
+            Some(networks) => Err(Finding {
+                field: Some(field),
+                expected: networks.iter().map(|network| network.to_string().into()).collect(),
+                found: address.map(|address| address.to_canonical().to_string().into()),
+                ..Finding::new("The token must be presented from one of the allowed networks.")
+            }),
+        };
+        self.note(Rule::Network, judged);
+    }
+
+    /// Tells the operators that a token which is good in all else was presented from elsewhere than it may be.
+    pub(crate) fn alarm_of_network(&self, org: &OrgId, client: ClientId) {
+        if self.first_broken().is_some_and(|(rule, _)| *rule == Rule::Network) {
+            log_alarm(Alarm::AddressRefused, org, Some(client), None);
         }
     }
 

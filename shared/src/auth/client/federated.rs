@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::{AuthenticatedClient, ClientCredentials, ClientProof, VerifiedClient, admit};
 use crate::auth::assertion::Finding;
-use crate::auth::assertion::inspection::{Inspection, Purpose, Rule, Terms, is_subject, trust_domain};
+use crate::auth::assertion::inspection::{Inspection, PresentedFrom, Purpose, Rule, Terms, is_subject, trust_domain};
 use crate::domain::{
     AssertionIssuer, AssertionSettings, Client, ClientAuthMethod, ClientId, Denial, Error, Fault, FederatedIdentity, Org, OrgId,
     PlatformAssertion, Scope, Secret,
@@ -86,6 +86,12 @@ impl ClientCredentials {
 }
 
 impl PlatformToken<'_> {
+    /// What is judged of it, for this client.
+    fn terms<'t>(&self, reader: &'t Reader, settings: &'t AssertionSettings, client: Option<ClientId>) -> Terms<'t> {
+        let (here, now) = (reader.keys.issuer(), reader.now());
+        Terms { settings, client, purpose: self.presented_as.purpose(), here, from: PresentedFrom::Address(self.address), now }
+    }
+
     /// Whether it is what authenticates this client. A grant that stands alone is that only of a client that is a workload: others present
     /// it for somebody else.
     pub(super) fn is_proof_of(&self, client: &Client) -> bool {
@@ -106,8 +112,7 @@ impl PlatformToken<'_> {
     /// Does for a client that isn't there what [`verify`] does for others before it reads keys.
     pub(super) fn refuse(&self, reader: &Reader) -> Denial {
         let settings = AssertionSettings::default();
-        let (purpose, here) = (self.presented_as.purpose(), reader.keys.issuer());
-        let terms = Terms { settings: &settings, client: None, purpose, here, now: reader.now() };
+        let terms = self.terms(reader, &settings, None);
         drop(Inspection::begin(self.token.expose(), terms));
         match self.presented_as {
             PresentedAs::ClientAssertion { .. } => self.denial(),
@@ -147,18 +152,20 @@ pub(super) async fn verify(
     presented: PlatformToken<'_>,
 ) -> Result<VerifiedClient, Error> {
     let denial = presented.denial();
-    let (purpose, here) = (presented.presented_as.purpose(), reader.keys.issuer());
-    let terms = Terms { settings, client: Some(client.id), purpose, here, now: reader.now() };
+    let terms = presented.terms(reader, settings, Some(client.id));
     let mut inspection = Inspection::begin(presented.token.expose(), terms);
     let names_issuer = inspection.issuer().is_some_and(|(_, issuer)| is_at(&client, issuer));
     // Whoever can't be the client has no keys read.
     if names_issuer {
         inspection.go_on(&reader.key_sets, false).await;
     }
-    let identity = inspection.first_broken().is_none().then(|| judge_identity(&mut inspection, &client)).flatten();
+    // Only the client itself, from elsewhere, is worth an alarm.
+    let may_be_client = inspection.first_broken().is_none_or(|(rule, _)| *rule == Rule::Network);
+    let identity = may_be_client.then(|| judge_identity(&mut inspection, &client)).flatten();
     let found = inspection.issuer().zip(identity);
     let Some(((_, issuer), identity)) = found.filter(|_| inspection.first_broken().is_none()) else {
         log(org, &client, &inspection);
+        inspection.alarm_of_network(&org.id, client.id);
         return match inspection.take_unread() {
             Some(NoKeys::Unread(fault)) => Err(fault.into()),
             Some(NoKeys::OutOfReach(_)) | None => Err(denial.into()),
@@ -187,12 +194,13 @@ pub(crate) fn is_at(client: &Client, issuer: &AssertionIssuer) -> bool {
     client.settings.federated.iter().any(|identity| identity.issuer == issuer.issuer)
 }
 
-/// Judges [`Rule::Subject`]: returns the place of the first identity of the client that the token is of.
+/// Judges [`Rule::Subject`] and, of the identity, [`Rule::Network`]: returns the place of the first identity of the client that the token is of.
 pub(crate) fn judge_identity(inspection: &mut Inspection<'_>, client: &Client) -> Option<usize> {
     let (_, issuer) = inspection.issuer()?;
     match identity_of(inspection, client, issuer) {
         Ok(n) => {
             inspection.note(Rule::Subject, Ok(()));
+            judge_networks_of_identity(inspection, client, n);
             Some(n)
         }
         Err(finding) => {
@@ -200,6 +208,12 @@ pub(crate) fn judge_identity(inspection: &mut Inspection<'_>, client: &Client) -
             None
         }
     }
+}
+
+/// Judges [`Rule::Network`] by what the client says of the identity at this place.
+pub(crate) fn judge_networks_of_identity(inspection: &mut Inspection<'_>, client: &Client, n: usize) {
+    let networks = client.settings.federated.get(n).and_then(|identity| identity.allowed_networks.as_ref());
+    inspection.judge_networks(networks, format!("federated[{n}].allowed_cidrs"));
 }
 
 /// Returns the place of the first identity of the client that the token is of.

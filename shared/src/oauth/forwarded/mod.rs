@@ -202,7 +202,9 @@ fn grant_context<'a>(
 ) -> GrantContext<'a> {
     let (client, marks) = (client.into_client(), found.marks.clone());
     let (service, replay_guards) = (service.clone(), Vec::new());
-    GrantContext { ports, service, client, confirmation, replay_guards, marks, platform: None }
+    // Of its grants none is by an assertion, for which alone that counts.
+    let address = None;
+    GrantContext { ports, service, client, address, confirmation, replay_guards, marks, platform: None }
 }
 
 /// Reads `grant_type`, which must be one that the org supports.

@@ -16,7 +16,7 @@ pub(super) async fn grant(mut context: GrantContext<'_>, form: &TokenForm) -> Re
     let org = context.service.org();
     let purpose = assertion::grant_purpose(assertion.expose());
     let Verified { asserted, replay_guard, marks } =
-        assertion::verify(context.ports, org, &context.client, assertion.expose(), purpose).await?;
+        assertion::verify(context.ports, org, (&context.client, context.address), assertion.expose(), purpose).await?;
     let id_jag = if purpose == Purpose::IdJag { Some(context.read_id_jag(&asserted)?) } else { None };
     // RFC 9068 section 5: it would look like the client's own token.
     let subject = asserted.subject.as_str();

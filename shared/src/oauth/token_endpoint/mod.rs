@@ -15,6 +15,7 @@ mod polling;
 mod refresh_token;
 mod token_exchange;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use self::api_key::API_KEY_TYPE;
@@ -190,6 +191,7 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
         ports,
         service,
         client: client.into_client(),
+        address: request.credentials.address,
         confirmation,
         replay_guards,
         marks: std::mem::take(&mut found.marks),
@@ -299,6 +301,8 @@ pub(super) struct GrantContext<'a> {
     pub(super) ports: &'a Granter,
     pub(super) service: Service,
     pub(super) client: Client,
+    /// From where it asks, if that is known.
+    pub(super) address: Option<IpAddr>,
     /// The keys that it has proved.
     pub(super) confirmation: Confirmation,
     /// Its assertion and its proof, which nothing has used up yet.

@@ -387,7 +387,7 @@ impl GrantContext<'_> {
         let is_id_token = *kind == TokenType::IdToken;
         if (is_id_token || *kind == TokenType::Jwt) && is_of_another(token.expose(), self.ports.reader().keys.issuer()) {
             let (org, purpose) = (self.service.org(), Purpose::SubjectToken { is_id_token });
-            let verified = assertion::verify(self.ports, org, &self.client, token.expose(), purpose).await?;
+            let verified = assertion::verify(self.ports, org, (&self.client, self.address), token.expose(), purpose).await?;
             return Ok(SubjectToken::Foreign(Box::new(verified)));
         }
         if is_id_token {

@@ -6,7 +6,7 @@ use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::coded::{self, Coded, parse_text};
-use crate::domain::{ClaimCondition, ClaimName, ClaimPattern, FederatedIdentity, TextPattern};
+use crate::domain::{AllowedNetworks, ClaimCondition, ClaimName, ClaimPattern, FederatedIdentity, TextPattern};
 
 coded::records!(ClaimCondition as ConditionBody, FederatedIdentity as IdentityBody);
 
@@ -28,6 +28,8 @@ struct IdentityBody {
     subject: TextPattern,
     #[serde(rename = "m", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     claims: Vec<ClaimCondition>,
+    #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    allowed_networks: Option<AllowedNetworks>,
 }
 
 impl Coded for ClaimName {

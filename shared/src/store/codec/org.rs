@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
-    Algorithm, ApiKeyRules, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
-    ClaimCondition, ClientDocumentHost, ClientDocumentRules, ClientId, DeliveryMode, ExchangeRules, Fault, GrantType, IssuerKeys,
-    LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId, OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope,
-    Timestamp,
+    Algorithm, AllowedNetworks, ApiKeyRules, AssertionIssuer, AssertionRules, AssertionSettings, Audience,
+    AuthorizationDetailsType, ChainLimit, ClaimCondition, ClientDocumentHost, ClientDocumentRules, ClientId, DeliveryMode,
+    ExchangeRules, Fault, GrantType, IssuerKeys, LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId, OrgSettings,
+    ProtectedResource, Scope, Seconds, SupportedScope, Timestamp,
 };
 
 /// Encodes the body of an org: all of it but `created_at`.
@@ -565,6 +565,8 @@ struct AssertionIssuerBody {
     subject_tokens: bool,
     #[serde(rename = "j", default, skip_serializing_if = "is_false")]
     id_jag: bool,
+    #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    allowed_networks: Option<AllowedNetworks>,
     #[serde(rename = "e")]
     enabled: bool,
 }

@@ -141,7 +141,7 @@ pub(in crate::store) fn rich_api_key(org: &str, n: u64) -> ApiKey {
         hint: "jtn_svc_k3Xq".to_owned(),
         scopes: vec![scope("a'b%_"), scope("urn:jeton:tokens:read")],
         resources: vec![Audience::parse("https://api.example/\"x\"").unwrap(), Audience::parse("b").unwrap()],
-        allowed_networks: AllowedNetworks::from_networks(["192.0.2.0/24", "2001:db8::/32"].map(|text| text.parse().unwrap())),
+        allowed_networks: networks(&["192.0.2.0/24", "2001:db8::/32"]),
         created_at: at(1),
         created_by: Some(Creator { org: org_id("the_ROOT-1"), subject: subject("root \"0\"") }),
         expires_at: at(99_000),
@@ -370,6 +370,7 @@ pub fn assertions() -> AssertionSettings {
                 refresh_tokens: true,
                 subject_tokens: true,
                 id_jag: true,
+                allowed_networks: networks(&["10.0.0.0/8", "2001:db8::/32"]),
                 enabled: true,
             },
             AssertionIssuer {
@@ -379,6 +380,10 @@ pub fn assertions() -> AssertionSettings {
             AssertionIssuer::new("https://discovered.example".to_owned(), IssuerKeys::Discovery),
         ],
     }
+}
+
+fn networks(texts: &[&str]) -> Option<AllowedNetworks> {
+    AllowedNetworks::from_networks(texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>())
 }
 
 /// Makes conditions of every kind.
@@ -454,11 +459,13 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
                 issuer: "https://idp.example/\"é".to_owned(),
                 subject: "repo:acme/shop:ref:refs/heads/main".parse().unwrap(),
                 claims: conditions(),
+                allowed_networks: networks(&["192.0.2.0/24"]),
             },
             FederatedIdentity {
                 issuer: "x".to_owned(),
                 subject: "spiffe://example.org/ns/*".parse().unwrap(),
                 claims: Vec::new(),
+                allowed_networks: None,
             },
         ],
         token_duration: Some(Seconds(7)),
@@ -466,7 +473,7 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         single_token_per_subject: true,
         certificate_bound_tokens: true,
         may_exchange_tokens: true,
-        allowed_networks: AllowedNetworks::from_networks(["10.0.0.0/8", "2001:db8::/32"].map(|network| network.parse().unwrap())),
+        allowed_networks: networks(&["10.0.0.0/8", "2001:db8::/32"]),
         exchange_targets: exchange_targets(),
         dpop_bound_tokens: true,
         certificate_subject: Some(CertificateSubject::DistinguishedName("CN=\"a\",O=é".to_owned())),

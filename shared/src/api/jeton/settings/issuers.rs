@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::super::conditions::{ConditionsBody, IssuerName};
+use super::super::networks::AllowedCidrs;
 use crate::domain::{AssertionIssuer, ClientId, Invalid, IssuerKeys, Refusal, Scope, Seconds};
 use crate::encoding::{FromText, Object, integer_within, present};
 use crate::jose::jwk;
@@ -62,6 +63,9 @@ pub(in crate::api::jeton) struct AssertionIssuerBody {
     /// Whether its identity assertion grants (ID-JAG) are taken. Default: false.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     id_jag: Option<bool>,
+    /// The networks from which its assertions may be presented, in CIDR notation. Left out: from anywhere.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    allowed_cidrs: Option<AllowedCidrs>,
     /// Whether its assertions are taken at all. Default: true.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
@@ -324,6 +328,7 @@ impl AssertionIssuerBody {
             refresh_tokens: self.refresh_tokens.unwrap_or(false),
             subject_tokens: self.subject_tokens.unwrap_or(false),
             id_jag: self.id_jag.unwrap_or(false),
+            allowed_networks: self.allowed_cidrs.map(|cidrs| cidrs.0),
             enabled: self.enabled.unwrap_or(true),
             ..AssertionIssuer::new(name, keys)
         };
@@ -353,6 +358,7 @@ impl AssertionIssuerBody {
             refresh_tokens: Some(issuer.refresh_tokens),
             subject_tokens: Some(issuer.subject_tokens),
             id_jag: Some(issuer.id_jag),
+            allowed_cidrs: issuer.allowed_networks.clone().map(AllowedCidrs),
             enabled: Some(issuer.enabled),
         }
     }

@@ -228,7 +228,7 @@ async fn an_assertion_is_used_once_by_its_issuer() {
 async fn what_else_is_wrong_with_a_request_costs_no_assertion() {
     let stage = Stage::new().await;
     let good = assertion(&header(), &payload());
-    let verified = verify(&stage.ports, &stage.org, &client_of(&stage.org, 7), &good, Purpose::Grant).await.unwrap();
+    let verified = verify(&stage.ports, &stage.org, (&client_of(&stage.org, 7), None), &good, Purpose::Grant).await.unwrap();
     assert_eq!(verified.asserted.subject.as_str(), "ann");
     drop(verified);
     assert!(stage.redeemed(7, &good).await.is_ok());
@@ -256,7 +256,7 @@ async fn keys_are_read_where_the_deployment_allows_it_and_nowhere_else() {
     let of = |iss: &str| claiming("iss", iss);
     assert_eq!(stage.denied(7, &of("https://elsewhere.example")).await, Denial::AssertionIssuerUntrusted);
     let client = client_of(&stage.org, 7);
-    let fault = verify(&stage.ports, &stage.org, &client, &of("https://remote.example"), Purpose::Grant).await;
+    let fault = verify(&stage.ports, &stage.org, (&client, None), &of("https://remote.example"), Purpose::Grant).await;
     assert!(matches!(fault, Err(Error::Failed(fault)) if fault.can_retry()), "no keys were ever read");
     *stage.remote.0.lock().unwrap() = Some(set(&[&second()]));
     stage.clock.advance_ms(5_000);

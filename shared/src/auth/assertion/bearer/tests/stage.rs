@@ -106,7 +106,8 @@ impl Stage {
     }
 
     async fn consume_proof(&self, client: u64, assertion: &str) -> Result<Asserted, Error> {
-        let verified = verify(&self.ports, &self.org, &client_of(&self.org, client), assertion, grant_purpose(assertion)).await?;
+        let client = client_of(&self.org, client);
+        let verified = verify(&self.ports, &self.org, (&client, None), assertion, grant_purpose(assertion)).await?;
         if let Some(guard) = &verified.replay_guard {
             guard.consume(&*self.ports.once).await?;
         }
