@@ -344,7 +344,7 @@ impl ApiKey {
 
     /// The hour in which it is used now, if that isn't noted yet.
     pub fn unnoted_use(&self, now: Timestamp) -> Option<Timestamp> {
-        let hour = Timestamp::from_secs(now.as_secs() - now.as_secs().rem_euclid(i64::from(Seconds::HOUR.0)));
+        let hour = now.rounded_down(Seconds::HOUR);
         self.used_at.is_none_or(|noted| noted < hour).then_some(hour)
     }
 

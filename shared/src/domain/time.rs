@@ -50,6 +50,13 @@ impl Timestamp {
         Self::from_secs(self.as_secs())
     }
 
+    /// Returns the last moment before or at this one that is a multiple of `length` since 1970: the start of its hour, of its day.
+    #[must_use]
+    pub const fn rounded_down(self, length: Seconds) -> Self {
+        let length = length.as_ms();
+        Self(self.0.saturating_sub(self.0.rem_euclid(length)))
+    }
+
     /// This moment, `length` later.
     #[must_use]
     pub const fn plus(self, length: Seconds) -> Self {
@@ -83,6 +90,13 @@ mod tests {
     fn seconds_round_down_also_before_1970() {
         assert_eq!(Timestamp::from_ms(1_999).as_secs(), 1);
         assert_eq!(Timestamp::from_ms(-1).as_secs(), -1);
+    }
+
+    #[test]
+    fn a_moment_is_rounded_down_to_the_start_of_its_hour_also_before_1970() {
+        assert_eq!(Timestamp::from_ms(7_199_999).rounded_down(Seconds::HOUR), Timestamp::from_secs(3_600));
+        assert_eq!(Timestamp::from_secs(3_600).rounded_down(Seconds::HOUR), Timestamp::from_secs(3_600));
+        assert_eq!(Timestamp::from_ms(-1).rounded_down(Seconds::HOUR), Timestamp::from_secs(-3_600));
     }
 
     #[test]

@@ -103,9 +103,8 @@ pub async fn register_stranger(
 
 /// Counts a registration of a stranger, for its address and for all together.
 async fn count(events: &dyn CountEvents, org: &Org, address: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
-    const HOUR_S: i64 = 3_600;
     let OpenRegistration { most_per_hour, most_per_address, .. } = org.settings.oauth.open_registration;
-    let since = Timestamp::from_secs(now.as_secs() / HOUR_S * HOUR_S);
+    let since = now.rounded_down(Seconds::HOUR);
     let until = since.plus(Seconds::HOUR);
     for (whose, limit) in [(network(address), most_per_address), ("all".to_owned(), most_per_hour)] {
         let hash = sha256(whose.as_bytes());

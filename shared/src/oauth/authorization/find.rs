@@ -106,7 +106,7 @@ pub(in crate::oauth) async fn count_wrong(counts: &dyn CountEvents, org: &OrgId,
 
 /// The stretch of time that has this moment, of those that follow each other since 1970.
 fn window(now: Timestamp, length: Seconds) -> (Timestamp, Timestamp) {
-    let since = Timestamp::from_secs(now.as_secs() - now.as_secs().rem_euclid(i64::from(length.0)));
+    let since = now.rounded_down(length);
     (since, since.plus(length))
 }
 
