@@ -204,6 +204,10 @@ impl CountEvents for Watched {
     async fn count(&self, event: &CountedEvent) -> Result<Option<u32>, Fault> {
         self.call("count", self.store.count(event)).await
     }
+
+    async fn count_many(&self, event: &CountedEvent, wanted: u32) -> Result<u32, Fault> {
+        self.call("count_many", self.store.count_many(event, wanted)).await
+    }
 }
 
 #[async_trait]

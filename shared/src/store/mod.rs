@@ -309,6 +309,12 @@ pub trait CountEvents: std::fmt::Debug + Send + Sync {
     ///
     /// A repetition after a lost answer may count twice, if another event was counted between them: that errs on the safe side.
     async fn count(&self, event: &CountedEvent) -> Result<Option<u32>, Fault>;
+
+    /// Counts `wanted` events at once, or as many of them as may still be. Returns how many are counted: of N parallel calls together no more
+    /// than may be, and none is left over when one returns fewer than it wants.
+    ///
+    /// A repetition after a lost answer may count twice, as with [`count`](Self::count).
+    async fn count_many(&self, event: &CountedEvent, wanted: u32) -> Result<u32, Fault>;
 }
 
 /// Keeps how far the batches of tokens have come.

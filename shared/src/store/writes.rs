@@ -178,7 +178,7 @@ impl ReplayKey {
 pub struct CountedEvent {
     /// The org that the count belongs to.
     pub org: OrgId,
-    /// What is counted: `register`, `guess`, `wrong`.
+    /// What is counted: `register`, `guess`, `wrong`, `c#minute`.
     pub what: &'static str,
     /// Whose events are counted: a hash, so that no name is kept.
     pub hash: [u8; 32],

@@ -16,7 +16,9 @@ cases![
     a_use_is_the_first_one_once,
     an_expired_ticket_is_not_spent,
     as_many_of_many_events_are_counted_as_may_be,
+    many_that_count_several_at_once_are_counted_as_often_as_may_be,
     events_are_counted_up_to_their_limit,
+    several_events_are_counted_at_once_or_as_many_as_may_be,
     keeping_the_same_ticket_again_is_a_success,
     uses_are_apart,
 ];
@@ -136,4 +138,26 @@ async fn as_many_of_many_events_are_counted_as_may_be(store: Arc<dyn Store>) {
     let mut counted: Vec<_> = counts.await.into_iter().flatten().collect();
     counted.sort_unstable();
     assert_eq!(counted, [1, 2, 3]);
+}
+
+async fn several_events_are_counted_at_once_or_as_many_as_may_be(store: Arc<dyn Store>) {
+    let of = |limit| CountedEvent { limit, ..event("a", 1) };
+    for (wanted, limit, counted) in
+        [(0, 10, 0), (4, 10, 4), (4, 10, 4), (4, 10, 2), (4, 10, 0), (1, 10, 0), (4, 11, 1), (u32::MAX, 20, 9), (5, 7, 0)]
+    {
+        assert_eq!(store.count_many(&of(limit), wanted).await.unwrap(), counted, "{wanted} of {limit}");
+    }
+    assert_eq!(store.count(&of(21)).await.unwrap(), Some(21), "they are the same count");
+    assert_eq!(store.count_many(&CountedEvent { since: at(600_000), until: at(1_200_000), ..of(7) }, 9).await.unwrap(), 7);
+    assert_eq!(store.count_many(&CountedEvent { what: "wrong", ..of(7) }, 1).await.unwrap(), 1);
+    assert_eq!(store.count_many(&event("b", 1), 9).await.unwrap(), 3);
+}
+
+async fn many_that_count_several_at_once_are_counted_as_often_as_may_be(store: Arc<dyn Store>) {
+    let of = CountedEvent { limit: 100, ..event("a", 1) };
+    let counts = at_once(&store, move |store, n| {
+        let of = of.clone();
+        async move { store.count_many(&of, 1 + u32::try_from(n % 7).unwrap()).await.unwrap() }
+    });
+    assert_eq!(counts.await.into_iter().sum::<u32>(), 100);
 }

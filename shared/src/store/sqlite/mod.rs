@@ -347,6 +347,11 @@ impl CountEvents for SqliteStore {
         let event = event.clone();
         self.write("counting an event", move |c| replay::count(c, &event)).await
     }
+
+    async fn count_many(&self, event: &CountedEvent, wanted: u32) -> Result<u32, Fault> {
+        let event = event.clone();
+        self.write("counting events", move |c| replay::count_many(c, &event, wanted)).await
+    }
 }
 
 #[async_trait]

@@ -75,3 +75,20 @@ pub(super) fn count(c: &Connection, event: &CountedEvent) -> Result<Option<u32>>
     let row = params![org.as_str(), what, hash, since.as_ms(), until.as_ms(), limit];
     Ok(upsert.query_row(row, |row| row.get(0)).optional()?)
 }
+
+/// Counts as many of these events as may still be, and returns how many those are.
+pub(super) fn count_many(c: &Connection, event: &CountedEvent, wanted: u32) -> Result<u32> {
+    let CountedEvent { org, what, hash, since, until, limit } = event;
+    let key = params![org.as_str(), what, hash, since.as_ms()];
+    let mut select = c.prepare_cached("SELECT count FROM counts WHERE org = ?1 AND what = ?2 AND hash = ?3 AND since = ?4")?;
+    let there: u32 = select.query_row(key, |row| row.get(0)).optional()?.unwrap_or(0);
+    let counted = wanted.min(limit.saturating_sub(there));
+    if counted > 0 {
+        let mut upsert = c.prepare_cached(
+            "INSERT INTO counts (org, what, hash, since, exp, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        )?;
+        upsert.execute(params![org.as_str(), what, hash, since.as_ms(), until.as_ms(), counted])?;
+    }
+    Ok(counted)
+}

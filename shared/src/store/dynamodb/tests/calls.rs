@@ -118,6 +118,8 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         "put client document" => format!("{:?}", store.put_client_document(&client_document("a", 1)).await.unwrap()),
         "count" => format!("{:?}", store.count(&event("a", 1)).await.unwrap()),
         "count no more" => format!("{:?}", store.count(&CountedEvent { limit: 1, ..event("a", 2) }).await.unwrap()),
+        "count many" => format!("{:?}", store.count_many(&event("a", 1), 2).await.unwrap()),
+        "count the last" => format!("{:?}", store.count_many(&event("a", 2), 3).await.unwrap()),
         "use once" => format!("{:?}", store.use_once(&used("a", 2)).await.unwrap()),
         "use again" => format!("{:?}", store.use_once(&used("a", 1)).await.unwrap()),
         "put batch" => format!("{:?}", store.put_batch(&batch("a", 6)).await.unwrap()),
@@ -250,6 +252,9 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("assign user code", &["PutItem Tokens"]),
         ("count", &["UpdateItem Tokens"]),
         ("count no more", &["UpdateItem Tokens"]),
+        ("count many", &["UpdateItem Tokens"]),
+        // The first says how many are left.
+        ("count the last", &["UpdateItem Tokens", "UpdateItem Tokens"]),
         ("use once", &["PutItem Tokens"]),
         ("use again", &["PutItem Tokens"]),
         ("put batch", &["PutItem Tokens"]),

@@ -35,6 +35,7 @@ const ALL_WRITES: &[&str] = &[
     "assign user code",
     "count",
     "count no more",
+    "count many",
     "use once",
     "use again",
     "put batch",
