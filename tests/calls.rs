@@ -327,7 +327,7 @@ async fn api_keys(run: &mut Recorded) {
     });
     run.good("jeton.put_org", "/v1/orgs/11", json!({ "settings": settings })).await;
     let body = json!({"name": "laptop", "owner": "ann", "scopes": ["urn:app:read"]});
-    let key = run.good("jeton.create_api_key", ALL, body.clone()).await;
+    let key = run.good("jeton.create_api_key", ALL, body).await;
     let path = format!("{ALL}/{}", key["id"].as_str().unwrap());
     run.good("jeton.list_api_keys", ALL, json!({})).await;
     run.good("jeton.get_api_key", &path, json!({})).await;
@@ -345,7 +345,9 @@ async fn api_keys(run: &mut Recorded) {
     let form = format!("client_id={}&client_secret={secret}&token={}", server["id"], rotated["key"].as_str().unwrap());
     run.good("oauth.introspect", "/oauth2/introspect", form.into()).await;
     run.good("jeton.delete_api_key", &path, json!({})).await;
-    let key = run.good("jeton.create_api_key", ALL, body).await;
+    let limited = json!({"name": "laptop", "owner": "ann", "scopes": ["urn:app:read"], "limits": {"per_day": 9}});
+    let key = run.good("jeton.create_api_key", ALL, limited).await;
+    run.good("agilicus.introspect_token", "/v1/tokens/introspect", json!({"token": key["key"]})).await;
     let headers = json!({"authorization": format!("Bearer {}", key["key"].as_str().unwrap())});
     let context = json!({"domainName": "api.example", "http": {"method": "GET", "sourceIp": "192.0.2.1"}});
     let question = json!({"version": "2.0", "headers": headers, "rawPath": "/y", "requestContext": context});

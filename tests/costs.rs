@@ -5,6 +5,9 @@
 
 use std::path::Path;
 
+use shared::domain::LimitWindow;
+use shared::store::quotas::Quotas;
+
 use crate::calls::units::{PLANNED, Units};
 use crate::golden::hold_file;
 use crate::support::deployment::Instance;
@@ -201,7 +204,7 @@ fn operations() -> String {
         ["request", "hand-over", "completion"].map(|step| Bill::for_request(&format!("logout: {step}"), Envelope, false));
     table += &logout.into_iter().fold(Bill::default(), Bill::and).row("a person's logout that a client asks for: three requests");
     let write = Bill { dynamodb: a_million::DYNAMODB_WRITES, ..Bill::default() };
-    table += &write.row("index by subject, `single_token_per_subject`, a used proof: each one write more");
+    table += &write.row("index by subject, `single_token_per_subject`, a used proof, a [lease of a limit](#what-limits-cost): each one write more");
     let audit = Bill { lambda: lambda(REQUEST_MS), logs: logs(AUDIT_INVOCATION_LOG_BYTES), ..Bill::default() };
     table + &audit.row("audit of a write at low load, when each is told by itself")
 }
@@ -256,6 +259,36 @@ fn idle_month() -> String {
     format!("{IDLE_MONTH}|---|---|\n{rows}")
 }
 
+/// The table of what limits cost that are always used up.
+fn limits() -> String {
+    const MONTH_S: u64 = 30 * 86_400;
+    let rows = [
+        (5, LimitWindow::Minute),
+        (39, LimitWindow::Minute),
+        (60, LimitWindow::Minute),
+        (1_000, LimitWindow::Minute),
+        (60_000, LimitWindow::Minute),
+        (5_000, LimitWindow::Day),
+        (1_000_000, LimitWindow::Day),
+    ];
+    let rows = rows.map(|(limit, window)| {
+        let lease = Quotas::units_of_lease(limit);
+        let writes = u64::from(limit.div_ceil(lease));
+        let a_month = writes * MONTH_S / u64::from(window.length().0) * a_million::DYNAMODB_WRITES / 1_000_000;
+        let limit = thousands(limit);
+        format!("| {limit} a {} | {} | {writes} | {} |\n", window.as_str(), thousands(lease), dollars(a_month))
+    });
+    format!("{LIMITS}|---|---|---|---|\n{}", rows.concat())
+}
+
+/// A number with commas.
+fn thousands(number: u32) -> String {
+    let digits = number.to_string();
+    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).unwrap()).collect();
+    parts.join(",")
+}
+
+const LIMITS: &str = "| a limit of | lease | writes in a window | $ a month |\n";
 const OPERATIONS: &str = "| a million times, in $ | API | Lambda | DynamoDB | KMS | logs | **HTTP API** | **without it** |\n";
 const IDLE_MONTH: &str = "| a month, in $ | |\n";
 
@@ -284,6 +317,7 @@ fn the_costs_on_the_page_are_those_of_the_units_that_operations_take() {
     let page = std::fs::read_to_string(&path).unwrap();
     let page = with_table(&page, "| us-east-1, ", &prices());
     let page = with_table(&page, OPERATIONS, &operations());
+    let page = with_table(&page, LIMITS, &limits());
     hold_file(&path, &with_table(&page, IDLE_MONTH, &idle_month()));
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use shared::api::http::{Dialect, Reply, Route, fault, refusal};
 use shared::domain::{
-    ApiKeyProblem, AuthorizationProblem, ClientId, Denial, Fault, FederationProblem, LogoutProblem, Refusal, Seconds,
-    TokenProblem,
+    ApiKeyProblem, AuthorizationProblem, ClientId, CountedUse, Denial, Fault, FederationProblem, LimitWindow, LogoutProblem,
+    ReachedLimit, Refusal, Seconds, TokenProblem,
 };
 
 /// One of each. The match below doesn't compile when there is a variant that isn't here.
@@ -41,6 +41,12 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TicketRejected,
         Refusal::TokenGone,
         Refusal::TooManyAttempts { retry_after: Seconds(60) },
+        Refusal::LimitReached(ReachedLimit {
+            counted: CountedUse::TokensOfClient,
+            limit: 5,
+            window: LimitWindow::Minute,
+            retry_after: Seconds(60),
+        }),
         Refusal::TokenTooLarge { limit: 7_168 },
         Refusal::UnsupportedContentEncoding,
         Refusal::UnsupportedMediaType,
@@ -68,6 +74,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::FederationRejected(_)
             | Refusal::Invalid { .. }
             | Refusal::Lifetime(_)
+            | Refusal::LimitReached(_)
             | Refusal::LogoutRejected(_)
             | Refusal::MemberUnavailable
             | Refusal::MemberUnknown

@@ -22,6 +22,7 @@ impl Operation for Authorizer {
         match authorize(ports, &question.request()).await {
             Ok(Verdict::Allowed(token)) => Ok(Answer::allowed(form, &token)),
             Ok(Verdict::AllowedByApiKey(key)) => Ok(Answer::allowed_by_api_key(form, &key)),
+            Ok(Verdict::LimitReached(key, reached)) => Ok(Answer::limit_reached(form, &key, &reached)),
             Ok(Verdict::InsufficientScope(token)) => Ok(Answer::insufficient_scope(form, &token)),
             Err(Error::Refused(refusal @ (Refusal::CredentialsMissing | Refusal::CredentialsRejected(_)))) => {
                 Answer::unauthenticated(&form).ok_or_else(|| refusal.into())

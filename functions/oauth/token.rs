@@ -13,7 +13,7 @@ use shared::platform::capabilities::TokenEndpoint;
 pub struct Token;
 
 impl Endpoint for Token {
-    const ROUTE: Route = Route::post("oauth.token", token_endpoint::PATH, Dialect::OAuth);
+    const ROUTE: Route = Route::post("oauth.token", token_endpoint::PATH, Dialect::OAuth).refuses(&[429]);
     type Ports = TokenEndpoint;
     type Input = GrantRequest;
     type Output = WithNonce<Answer<200, TokenResponse>>;

@@ -24,6 +24,26 @@ scenario! {
 }
 
 scenario! {
+    async fn a_client_is_given_as_many_tokens_through_an_authorization_server_as_its_limits_allow(app) {
+        let tenant = Tenant::opaque(app).await;
+        let path = format!("/v1/orgs/{OPAQUE}/clients/{WEB}");
+        app.patch(&path, &app.admin, json!({"limits": {"per_minute": 2}})).await.ok();
+        let own = async || tenant.token(WEB, "grant_type=client_credentials", json!({})).await;
+        is_denied(&tenant.token(WEB, "grant_type=refresh_token&refresh_token=x", json!({})).await, "BAD_REQUEST", "A053301", "invalid_grant");
+        is_action(&own().await, "OK", "A053001");
+        // Whatever the server decides about it, a request that waits for that counts.
+        is_action(&tenant.token(WEB, "grant_type=password&username=a&password=b", json!({})).await, "PASSWORD", "A050002");
+        let answer = own().await;
+        is_denied(&answer, "BAD_REQUEST", "A050354", "temporarily_unavailable");
+        // What the server makes by itself isn't the client's to be limited in.
+        let body = json!({"grantType": "CLIENT_CREDENTIALS", "clientId": WEB, "scopes": ["read"]});
+        is_action(&tenant.post("auth/token/create", body).await, "OK", "A109001");
+        app.clock.advance_ms(60_000);
+        is_action(&own().await, "OK", "A053001");
+    }
+}
+
+scenario! {
     /// What is wrong first is told, though all that follows is wrong as well.
     async fn a_request_is_processed_in_authlete_s_order(app) {
         let tenant = Tenant::opaque(app).await;

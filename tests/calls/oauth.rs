@@ -238,6 +238,38 @@ pub(super) async fn api_key(run: &mut Recorded) -> Vec<(&'static str, Units)> {
     ]
 }
 
+/// Has a client and an API key be used that have limits. Returns what it costs to take a lease, and to use one.
+pub(super) async fn limits(run: &mut Recorded) -> Vec<(&'static str, Units)> {
+    const API: &str = "https://api.example";
+    let settings = json!({"resources": [API], "default_resource": API, "supported_grants": ["client_credentials"]});
+    run.good("jeton.patch_org", "/v1/orgs/1", json!({ "settings": settings })).await;
+    let body = json!({
+        "kind": "confidential", "auth_method": "client_secret_post", "grants": ["client_credentials"], "resources": [API],
+        "limits": {"per_minute": 100},
+    });
+    let client = run.good("jeton.create_client", "/v1/orgs/1/clients", body).await;
+    let by = format!("client_id={}&client_secret={}", client["id"], client["secret"].as_str().unwrap());
+    let form = Value::from(format!("grant_type=client_credentials&{by}"));
+    // The first use of a secret on a day is noted.
+    run.good("oauth.token", "/oauth2/token", form.clone()).await;
+    let tokens = run.repeated("oauth.token", "/oauth2/token", &form, 6).await;
+    let body = json!({"name": "laptop", "owner": "ann", "scopes": ["urn:app:read"], "limits": {"per_minute": 100}});
+    let key = run.good("jeton.create_api_key", "/v1/orgs/1/api-keys", body).await;
+    let form = Value::from(format!("{by}&token={}", key["key"].as_str().unwrap()));
+    run.good("oauth.introspect", "/oauth2/introspect", form.clone()).await;
+    let shown = run.repeated("oauth.introspect", "/oauth2/introspect", &form, 6).await;
+    // A lease is for five of a hundred.
+    for uses in [&tokens, &shown] {
+        let writes: Vec<_> = uses.iter().map(|units| units.writes).collect();
+        let without = writes[1];
+        assert_eq!(writes, [without + 1, without, without, without, without, without + 1]);
+    }
+    vec![
+        ("client_credentials of a client with limits, with a new lease", tokens[0]),
+        ("an API key with limits is shown to its API, with a new lease", shown[0]),
+    ]
+}
+
 /// Has a person look at the apps that they have let in, and disconnect them. Returns what that costs.
 async fn connected_apps(run: &mut Recorded, client: &str) -> Vec<(&'static str, Units)> {
     const ALL: &str = "/v1/orgs/1/subjects/ann/grants";

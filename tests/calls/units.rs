@@ -21,7 +21,7 @@ pub(crate) struct Units {
 }
 
 /// What each operation costs. The page on costs is computed from these.
-pub(crate) const PLANNED: [(&str, Units); 55] = [
+pub(crate) const PLANNED: [(&str, Units); 57] = [
     ("mint", planned(1, 7, 1)),
     ("introspect", planned(0, 5, 0)),
     ("mint with refresh", planned(4, 7, 1)),
@@ -77,6 +77,8 @@ pub(crate) const PLANNED: [(&str, Units); 55] = [
     ("an API key is rotated", planned(4, 9, 0)),
     ("an API key is ended", planned(1, 9, 0)),
     ("a leaked API key is reported", planned(1, 6, 0)),
+    ("client_credentials of a client with limits, with a new lease", planned(2, 5, 0)),
+    ("an API key with limits is shown to its API, with a new lease", planned(1, 10, 1)),
 ];
 
 const fn planned(writes: u64, reads: u64, signatures: u64) -> Units {
@@ -122,6 +124,13 @@ impl Recorded {
         let (units, answer) = self.priced(name, path, body).await;
         assert!(answer.status.is_success(), "{name}: {answer:?}");
         (units, serde_json::from_slice(&answer.body).unwrap_or_default())
+    }
+
+    /// What a request costs each time that one instance handles it, of so many. All succeed.
+    pub(super) async fn repeated(&mut self, name: &'static str, path: &str, body: &Value, times: usize) -> Vec<Units> {
+        let (answers, calls) = self.run(name, &vec![(path, body.clone()); times]).await;
+        assert!(answers.iter().all(|answer| answer.status.is_success()), "{name}: {answers:?}");
+        calls[1..].iter().map(|calls| calls.iter().map(Units::from_call).fold(Units::default(), Units::and)).collect()
     }
 
     /// What a request costs, and its answer whatever it is.
@@ -222,6 +231,9 @@ async fn each_operation_costs_as_many_units_as_planned() {
     note("a subject's only token, with refresh", run.cost("authlete.create_token", path, body.clone()).await);
     note("a subject's next only token, with refresh", run.cost("authlete.create_token", path, body).await);
     for (what, units) in oauth::api_key(&mut run).await {
+        note(what, (units, Value::Null));
+    }
+    for (what, units) in oauth::limits(&mut run).await {
         note(what, (units, Value::Null));
     }
     assert_eq!(costs, PLANNED);

@@ -465,6 +465,111 @@ scenario! {
 }
 
 scenario! {
+    async fn a_key_is_good_as_often_as_its_limits_allow(app) {
+        open(app).await;
+        let api = Api::new(app, API).await;
+        let made = of_ann(app, json!({"limits": {"per_minute": 2, "per_day": 4}})).await;
+        assert_eq!(made["limits"], json!({"per_minute": 2, "per_day": 4}));
+        let key = text(&made["key"]);
+        let over = async |seconds: &str| {
+            let answer = api.send("/oauth2/introspect", key).await;
+            assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"active": false, "error": "rate_limited"})));
+            assert_eq!(answer.headers["retry-after"], seconds);
+        };
+        assert!(api.lets_in(key).await);
+        exchange(app, key, "").await.ok();
+        over("60").await;
+        // Whoever may not know of the key isn't told, and doesn't count.
+        let other = Api::new(app, OTHER_API).await;
+        let answer = other.send("/oauth2/introspect", key).await;
+        assert_eq!(&answer.body[..], br#"{"active":false}"#);
+        assert!(!answer.headers.contains_key("retry-after"));
+        let answer = exchange(app, key, "").await;
+        let description = "The API key's limit of 2 uses a minute is reached.";
+        assert_eq!(answer.status, 429);
+        assert_eq!(answer.json(), json!({"error": "temporarily_unavailable", "error_description": description}));
+        assert_eq!(answer.headers["retry-after"], "60");
+        app.clock.advance_ms(60_000);
+        // What is refused costs nothing.
+        assert_eq!(exchange(app, key, "&scope=nope").await.json()["error"], "invalid_scope");
+        assert!(api.lets_in(key).await);
+        assert!(api.lets_in(key).await);
+        app.clock.advance_ms(59_000);
+        over("43081").await;
+        app.clock.advance_ms(43_081_000);
+        assert!(api.lets_in(key).await);
+        // The JWT of a key isn't counted.
+        let granted = exchange(app, key, "").await.ok();
+        for _ in 0..3 {
+            assert!(api.lets_in(text(&granted["access_token"])).await);
+        }
+    }
+}
+
+scenario! {
+    async fn only_an_administrator_changes_the_limits_of_a_key_also_to_more(app) {
+        open(app).await;
+        let ann = text(&app.mint("1", "ann", json!({"scopes": ["urn:app:read"]})).await.created()["token"]).to_owned();
+        let own = app.post(KEYS, Some(&ann), crate::support::over(body(None, &["urn:app:read"]), json!({"limits": {"per_day": 9}}))).await;
+        let own = own.created();
+        let path = at(&own);
+        assert_eq!(app.get(&path, &ann).await.ok()["limits"], json!({"per_day": 9}));
+        for change in [json!({"limits": null}), json!({"limits": {"per_day": 8}}), json!({"limits": {"per_minute": 1}})] {
+            app.patch(&path, &ann, change).await.is_error(403, "ACCESS_DENIED");
+        }
+        let renamed = app.patch(&path, &ann, json!({"name": "desk", "limits": {"per_day": 9}})).await.ok();
+        assert_eq!((&renamed["name"], &renamed["limits"]), (&json!("desk"), &json!({"per_day": 9})));
+        let wider = app.patch(&path, &app.admin, json!({"limits": {"per_minute": 5, "per_day": 90}})).await.ok();
+        assert_eq!(wider["limits"], json!({"per_minute": 5, "per_day": 90}));
+        let rotated = app.post(&format!("{path}/rotate"), Some(&ann), json!({})).await.created();
+        assert_eq!(rotated["limits"], wider["limits"], "they are the key's, not its value's");
+        let without = app.patch(&path, &app.admin, json!({"limits": null})).await.ok();
+        assert!(without.get("limits").is_none());
+        for (limits, field) in [
+            (json!({}), "limits"),
+            (json!({"per_minute": 0}), "limits.per_minute"),
+            (json!({"per_day": 10_000_001}), "limits.per_day"),
+        ] {
+            let asked = crate::support::over(body(Some("ann"), &["urn:app:read"]), json!({ "limits": limits }));
+            for answer in [app.post(KEYS, Some(&app.admin), asked).await, app.patch(&path, &app.admin, json!({ "limits": limits })).await] {
+                assert_eq!((answer.error().0, &answer.json()["field"]), (400, &json!(field)), "{answer:?}");
+            }
+        }
+    }
+}
+
+scenario! {
+    async fn a_key_with_limits_is_for_apis_that_count_its_uses(app) {
+        open(app).await;
+        let scopes = json!(["urn:jeton:tokens:read"]);
+        app.put("/v1/orgs/1/members/ann", &app.admin, json!({"scopes": ["urn:app:*", "urn:jeton:tokens:read"]})).await.ok();
+        let limits = json!({"per_minute": 1_000});
+        let asked = crate::support::over(body(Some("ann"), &[]), json!({"scopes": scopes, "resources": [API, ISSUER], "limits": limits}));
+        let answer = app.post(KEYS, Some(&app.admin), asked.clone()).await;
+        assert_eq!((answer.error().0, &answer.json()["field"]), (400, &json!("limits")));
+        let mut unlimited = asked;
+        unlimited.as_object_mut().unwrap().remove("limits");
+        let own_api = app.post(KEYS, Some(&app.admin), unlimited).await.created();
+        let answer = app.patch(&at(&own_api), &app.admin, json!({ "limits": limits })).await;
+        assert_eq!((answer.error().0, &answer.json()["field"]), (400, &json!("limits")));
+        app.get("/v1/tokens", text(&own_api["key"])).await.ok();
+        let narrowed = app.patch(&at(&own_api), &app.admin, json!({"resources": [API], "limits": limits})).await.ok();
+        assert_eq!(narrowed["limits"], limits);
+        app.get("/v1/tokens", text(&own_api["key"])).await.is_error(401, "TOKEN_INVALID");
+        // What it would be in orgs below, a function tells that can't count.
+        let path = "/v1/tokens/introspect_all_sub_orgs";
+        app.post(path, None, json!({"token": own_api["key"]})).await.is_error(400, "TOKEN_INVALID");
+        app.patch(&at(&own_api), &app.admin, json!({"limits": {"per_minute": 2}})).await.ok();
+        for _ in 0..2 {
+            app.introspect(text(&own_api["key"])).await.ok();
+        }
+        let answer = app.introspect(text(&own_api["key"])).await;
+        answer.is_error(429, "LIMIT_REACHED");
+        assert_eq!(answer.headers["retry-after"], "60");
+    }
+}
+
+scenario! {
     async fn a_key_makes_nothing_and_changes_nothing(app) {
         open(app).await;
         let scopes = ["urn:app:*", "urn:jeton:*"];
@@ -809,6 +914,17 @@ async fn the_authorizer_lets_in_who_has_a_key_for_its_api() {
         event["requestContext"]["http"]["sourceIp"] = address;
         assert_eq!(ask(&app, requiring(API, &[]), &event).await.unwrap()["isAuthorized"], good);
     }
+    let limited = of_ann(&app, json!({"limits": {"per_minute": 2}})).await;
+    let bearer_of_limited = format!("Bearer {}", text(&limited["key"]));
+    for _ in 0..2 {
+        let answer = ask(&app, requiring(API, &[]), &of_rest_api(&bearer_of_limited)).await.unwrap();
+        assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
+    }
+    let context = json!({"error": "rate_limited", "retry_after": "60"});
+    let answer = ask(&app, requiring(API, &[]), &of_rest_api(&bearer_of_limited)).await.unwrap();
+    assert_eq!((&answer["policyDocument"]["Statement"][0]["Effect"], &answer["context"]), (&json!("Deny"), &context));
+    let answer = ask(&app, requiring(API, &[]), &simple(json!({ "authorization": bearer_of_limited }))).await.unwrap();
+    assert_eq!(answer, json!({"isAuthorized": false, "context": context}));
     app.delete(&at(&made), &app.admin).await.is_empty();
     assert!(ask(&app, requiring(API, &[]), &of_rest_api(&bearer)).await.is_err());
 }

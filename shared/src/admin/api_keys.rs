@@ -10,8 +10,8 @@ use crate::auth::service::{Credentials, Lookup, Proof, authenticate as authentic
 use crate::domain::scope::api;
 use crate::domain::{
     AllowedNetworks, ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyProblem, ApiKeyRevocation, ApiKeyRevocationReason, ApiKeyStatus,
-    ApiKeyValue, Audience, Caller, Creator, Error, Fault, Member, MemberKey, NotBefore, Org, OrgId, Refusal, RevokingParty,
-    Scope, Seconds, Subject, Timestamp, TokenId,
+    ApiKeyValue, Audience, Caller, Creator, Error, Fault, Limits, Member, MemberKey, NotBefore, Org, OrgId, Refusal,
+    RevokingParty, Scope, Seconds, Subject, Timestamp, TokenId,
 };
 use crate::jose::sha256;
 use crate::platform::capabilities::{ApiKeyCreator, ApiKeyLister, ApiKeyRotator, ApiKeyWriter, Reader};
@@ -31,6 +31,8 @@ pub struct ApiKeyDraft {
     pub resources: Option<Vec<Audience>>,
     /// The networks from which it may be used. `None`: from anywhere.
     pub allowed_networks: Option<AllowedNetworks>,
+    /// How often it may be introspected and exchanged. `None`: as often as anybody likes.
+    pub limits: Option<Limits>,
     /// How long it shall live.
     pub lifetime: ApiKeyLifetime,
 }
@@ -66,6 +68,8 @@ pub struct ApiKeyUpdate {
     pub resources: Vec<Audience>,
     /// The networks from which it may be used: some of those from which it could be, or any if that was anywhere.
     pub allowed_networks: Option<AllowedNetworks>,
+    /// How often it may be introspected and exchanged. `None`: as often as anybody likes. Only an administrator changes that.
+    pub limits: Option<Limits>,
     /// When it ends: no later than it did.
     pub expires_at: Timestamp,
 }
@@ -142,6 +146,7 @@ pub async fn create(
     let now = ports.reader.now();
     ensure_scopes(&actor, &owner, &draft.scopes)?;
     let resources = resources(&ports.reader, &actor.org, draft.resources)?;
+    ensure_uses_are_counted(&ports.reader, draft.limits, &resources)?;
     let expires_at = end_of(&actor.org, draft.lifetime, now)?;
     if actor.org.settings.api_keys.require_cidrs && draft.allowed_networks.is_none() {
         return Err(Refusal::invalid("allowed_cidrs", "is required (the org's api_keys.require_cidrs)").into());
@@ -157,6 +162,7 @@ pub async fn create(
         scopes: draft.scopes,
         resources,
         allowed_networks: draft.allowed_networks,
+        limits: draft.limits,
         created_at: now,
         created_by: actor.creator(),
         expires_at,
@@ -229,7 +235,8 @@ pub async fn list(
     Ok(listing)
 }
 
-/// Changes a key by what `update` makes of what is there by then, which it may also refuse: never to more than it is.
+/// Changes a key by what `update` makes of what is there by then, which it may also refuse: never to more than it is, but for its name and
+/// its limits. Those an administrator alone changes.
 ///
 /// # Errors
 /// As [`rotate`], and [`Refusal::Invalid`] for what the key isn't.
@@ -239,8 +246,8 @@ pub async fn update(
     locator: ApiKeyLocator,
     update: impl Fn(&ApiKeyState) -> Result<ApiKeyUpdate, Error> + Send + Sync,
 ) -> Result<ApiKeyState, Error> {
-    change((&ports.reader, &*ports.api_keys), credentials, &locator, |_, state| {
-        let ApiKeyUpdate { name, scopes, resources, allowed_networks, expires_at } = update(state)?;
+    change((&ports.reader, &*ports.api_keys), credentials, &locator, |actor, state| {
+        let ApiKeyUpdate { name, scopes, resources, allowed_networks, limits, expires_at } = update(state)?;
         let there = &state.key;
         let wider = |field: &'static str| Refusal::invalid(field, "can only be narrowed: create another key for more");
         if scopes.is_empty() || !scopes.iter().all(|scope| there.scopes.contains(scope)) {
@@ -255,11 +262,17 @@ pub async fn update(
                 return Err(wider("allowed_cidrs").into());
             }
         }
+        if limits != there.limits {
+            if !actor.is_administrator {
+                return Err(actor.denied().into());
+            }
+            ensure_uses_are_counted(&ports.reader, limits, &resources)?;
+        }
         if expires_at > there.expires_at {
             return Err(Refusal::invalid("expires", "can only be sooner: rotate the key, or create another one").into());
         }
         let revision = there.revision + 1;
-        Ok(ApiKey { name, scopes, resources, allowed_networks, expires_at, revision, ..there.clone() })
+        Ok(ApiKey { name, scopes, resources, allowed_networks, limits, expires_at, revision, ..there.clone() })
     })
     .await
 }
@@ -527,6 +540,15 @@ fn resources(ports: &Reader, org: &Org, asked: Option<Vec<Audience>>) -> Result<
         resources.push(resource);
     }
     Ok(resources)
+}
+
+/// Checks that a key with limits isn't for Jeton's own API: the functions that serve that may only read, so they count nothing, and take no
+/// such key.
+fn ensure_uses_are_counted(ports: &Reader, limits: Option<Limits>, resources: &[Audience]) -> Result<(), Refusal> {
+    const RULE: &str = "must be left out for a key whose resources have the issuer: calls of Jeton's own API are not counted";
+    let is_own_api = |resource: &Audience| resource.as_str() == ports.keys.issuer().as_str();
+    let is_uncounted = limits.is_some() && resources.iter().any(is_own_api);
+    if is_uncounted { Err(Refusal::invalid("limits", RULE)) } else { Ok(()) }
 }
 
 /// When a key ends that is made or rotated now. Every key ends.

@@ -34,6 +34,7 @@ impl ClientUpdate {
         let settings = ClientSettings {
             exchange_targets: old.exchange_targets.clone(),
             allowed_networks: old.allowed_networks.clone(),
+            limits: old.limits,
             federated: old.federated.clone(),
             post_logout_redirect_uris: old.post_logout_redirect_uris.clone(),
             pkce,

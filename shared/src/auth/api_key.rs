@@ -7,11 +7,12 @@ use std::net::IpAddr;
 
 use crate::auth::presented::add;
 use crate::domain::{
-    ApiKey, ApiKeyRevocationReason, ApiKeyStatus, ApiKeyValue, Authority, Fault, Member, MemberKey, NotBefore, NotBefores, Org,
-    Scope, Timestamp, TokenProblem, TokenRecord,
+    ApiKey, ApiKeyRevocationReason, ApiKeyStatus, ApiKeyValue, Authority, Error, Fault, Member, MemberKey, NotBefore, NotBefores,
+    Org, Scope, Timestamp, TokenProblem, TokenRecord,
 };
 use crate::jose::{equal, sha256};
 use crate::platform::capabilities::Reader;
+use crate::store::quotas::{CountedUnit, Quotas};
 use crate::store::{ApiKeyHolder, KeepApiKeys, RecordKeys, Records, each_once};
 use crate::telemetry::{Alarm, log_alarm};
 
@@ -95,7 +96,7 @@ async fn holder(ports: &Reader, hash: [u8; 32]) -> Result<Option<ApiKeyHolder>, 
 
 impl FoundApiKey {
     /// Returns the key if it opens something now, for a caller at this address. `None`: it isn't known, so that a key with networks opens
-    /// nothing.
+    /// nothing. Its use isn't counted yet: see [`LiveApiKey::count_use`].
     ///
     /// # Errors
     /// What is wrong with it otherwise.
@@ -115,9 +116,28 @@ impl FoundApiKey {
         key.scopes.retain(|scope| holds(&owner, scope));
         if self.is_live && !key.scopes.is_empty() { Ok(LiveApiKey { key, owner, org }) } else { Err(TokenProblem::Invalid) }
     }
+
+    /// Returns the key if it opens something now at an endpoint that neither learns from where it is called nor counts: a key with networks
+    /// or limits opens nothing there.
+    ///
+    /// # Errors
+    /// What is wrong with it otherwise.
+    pub fn into_live_if_unlimited(self) -> Result<LiveApiKey, TokenProblem> {
+        let is_limited = self.key.limits.is_some();
+        self.into_live(None).and_then(|live| if is_limited { Err(TokenProblem::Invalid) } else { Ok(live) })
+    }
 }
 
 impl LiveApiKey {
+    /// Counts a use of the key by its limits, before what it is used for is granted.
+    ///
+    /// # Errors
+    /// [`Refusal::LimitReached`](crate::domain::Refusal::LimitReached), if the key was used as often as it may be. A [`Fault`] if the store
+    /// can't be asked.
+    pub async fn count_use(&self, quotas: &Quotas, now: Timestamp) -> Result<CountedUnit, Error> {
+        quotas.count(self.key.limit_holder(), self.key.limits, now).await
+    }
+
     /// Returns the key as a token, for those who weigh tokens.
     pub fn to_token(&self) -> TokenRecord {
         self.key.to_token(&self.org)

@@ -69,13 +69,14 @@ pub async fn authenticate(ports: &Reader, token: &str, also: RecordKeys) -> Resu
 }
 
 /// Authenticates the bearer of an API key, which must be for Jeton's own API: one of the APIs that it is for is the issuer.
-/// One that is good only in some networks isn't taken, because endpoints don't ask from where a bearer comes.
+/// One that is good only in some networks, or only so often, isn't taken: endpoints don't ask from where a bearer comes, and those that may
+/// only read can't count.
 async fn by_api_key(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Caller, Records), Error> {
     const UNKNOWN: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
     let (key, found) = api_key::find(ports, text, also).await?;
     let issuer = ports.keys.issuer().as_str();
     let key = key.filter(|found| found.key.resources.iter().any(|resource| resource.as_str() == issuer)).ok_or(UNKNOWN)?;
-    let live = key.into_live(None).map_err(Refusal::CredentialsRejected)?;
+    let live = key.into_live_if_unlimited().map_err(Refusal::CredentialsRejected)?;
     Ok((Caller::by_api_key(live.to_token(), live.owner), found))
 }
 

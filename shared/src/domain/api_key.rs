@@ -5,8 +5,9 @@ use std::fmt;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    AllowedNetworks, Ancestor, Audience, Creator, Entropy, Fault, Invalid, Label, Member, MemberKind, NotBefore, NotBeforeKey,
-    NotBefores, Org, OrgId, RevokingParty, Scope, Seconds, Secret, Subject, Timestamp, TokenContents, TokenId, TokenRecord,
+    AllowedNetworks, Ancestor, Audience, Creator, Entropy, Fault, Invalid, Label, LimitHolder, Limits, Member, MemberKind,
+    NotBefore, NotBeforeKey, NotBefores, Org, OrgId, RevokingParty, Scope, Seconds, Secret, Subject, Timestamp, TokenContents,
+    TokenId, TokenRecord,
 };
 
 /// Where an API key's record is.
@@ -159,6 +160,8 @@ pub struct ApiKey {
     pub resources: Vec<Audience>,
     /// The networks from which it may be used. `None`: from anywhere.
     pub allowed_networks: Option<AllowedNetworks>,
+    /// How often it may be introspected and exchanged. `None`: as often as anybody likes.
+    pub limits: Option<Limits>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Who made it. `None`: the org itself, by its API secret.
@@ -295,6 +298,11 @@ impl ApiKey {
     /// Returns where its record is.
     pub fn locator(&self) -> ApiKeyLocator {
         ApiKeyLocator { org: self.org.clone(), id: self.id }
+    }
+
+    /// Returns whose limits its own are.
+    pub fn limit_holder(&self) -> LimitHolder {
+        LimitHolder::ApiKey(self.org.clone(), self.id)
     }
 
     /// Returns the moment from which on the record may be forgotten.
@@ -513,6 +521,7 @@ mod tests {
             scopes: vec![Scope::parse("a").unwrap()],
             resources: Vec::new(),
             allowed_networks: None,
+            limits: None,
             created_at: at,
             created_by: None,
             expires_at: at.plus(Seconds::DAY),

@@ -4,7 +4,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{
     Algorithm, AllowedNetworks, Audience, ClientId, ClientMetadata, ClientName, ClientUrl, ExchangeTarget, FederatedIdentity,
-    GrantType, Invalid, OrgId, RedirectUri, Scope, Seconds, Timestamp,
+    GrantType, Invalid, LimitHolder, Limits, OrgId, RedirectUri, Scope, Seconds, Timestamp,
 };
 
 /// An OAuth client of an org, RFC 6749 section 2.
@@ -130,6 +130,8 @@ pub struct ClientSettings {
     pub may_exchange_tokens: bool,
     /// The networks from which it may send its credentials: `allowed_cidrs`. `None`: from anywhere.
     pub allowed_networks: Option<AllowedNetworks>,
+    /// How many tokens it may be given. `None`: as many as it asks for.
+    pub limits: Option<Limits>,
     /// Where it may go on to by an exchange, in the order in which an administrator has said it. Only a confidential client has any.
     pub exchange_targets: Vec<ExchangeTarget>,
     /// Pairs of key and value that an administrator keeps with it, in this order. Nothing here depends on them.
@@ -170,6 +172,7 @@ impl ClientSettings {
             resources: None,
             may_exchange_tokens: false,
             allowed_networks: None,
+            limits: None,
             exchange_targets: Vec::new(),
             attributes: Vec::new(),
             redirect_uris: Vec::new(),
@@ -220,6 +223,11 @@ impl Client {
             ClientOrigin::Registered | ClientOrigin::SelfRegistered { .. } => None,
             ClientOrigin::MetadataDocument { url } => Some(url),
         }
+    }
+
+    /// Returns whose limits its own are.
+    pub fn limit_holder(&self) -> LimitHolder {
+        LimitHolder::Client(self.org.clone(), self.id)
     }
 
     /// The same client with these settings in place of those that it has.

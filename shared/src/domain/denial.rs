@@ -137,6 +137,9 @@ denials! {
         "The client assertion is not valid. It must be a JWT signed with one of the client's keys. Its iss and sub must be the client_id, its aud this service's issuer alone, its exp at most 300 seconds away, and it needs a jti.";
     /// A client assertion with this `jti` has been accepted before.
     ClientAssertionReplayed: "invalid_client", "The client assertion was used before.";
+    /// The client has been given as many tokens as its `limits` allow in a minute or a day.
+    ClientLimitReached: "temporarily_unavailable",
+        "The client has been given as many tokens as its limits allow. Try again in the next minute or on the next day.";
     /// The client authenticates by a method that the service doesn't support.
     ClientAuthMethodUnsupported: "invalid_client",
         "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none.";

@@ -28,6 +28,7 @@ pub mod id;
 pub mod issuance;
 pub mod key;
 pub mod key_ring;
+pub mod limits;
 pub mod logout;
 pub mod member;
 pub mod network;
@@ -95,6 +96,7 @@ pub use issuance::{
 };
 pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
+pub use limits::{CountedUse, LimitHolder, LimitWindow, Limits, ReachedLimit};
 pub use logout::{Logout, LogoutClient, LogoutHint, LogoutKey, LogoutProblem};
 pub use member::{Member, MemberKey, MemberKind, Profile};
 pub use network::{AllowedNetworks, Network, NetworkProblem, TrustedProxies};

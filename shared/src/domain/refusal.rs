@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ApiKeyProblem, AuthorizationProblem, Denial, Fault, FederationProblem, LogoutProblem, Scope, Seconds};
+use super::{ApiKeyProblem, AuthorizationProblem, Denial, Fault, FederationProblem, LogoutProblem, ReachedLimit, Scope, Seconds};
 
 /// Why an operation did not happen: the caller's fault or ours.
 #[derive(Debug)]
@@ -123,6 +123,8 @@ pub enum Refusal {
     Denied(Denial),
     /// The lifetime that was asked for can't be granted. Says what it must be.
     Lifetime(Cow<'static, str>),
+    /// A client has been given, or an API key was used, as often as its limits allow.
+    LimitReached(ReachedLimit),
     /// A login application can't do that with a logout.
     LogoutRejected(LogoutProblem),
     /// No enabled client of the org has this number or alias.

@@ -16,6 +16,7 @@ use crate::platform::capabilities::{Provides, Reader};
 use crate::platform::events::Publish;
 use crate::platform::queue::Enqueue;
 use crate::store::open_org::OpenOrg;
+use crate::store::quotas::Quotas;
 use crate::store::{
     CountEvents, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
     NoteSecretUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens,
@@ -73,6 +74,8 @@ pub struct RecordParts {
     pub open_org: Arc<OpenOrg>,
     /// The algorithms that there are signing keys for, the preferred one first.
     pub signing_algorithms: Arc<[Algorithm]>,
+    /// What the limits of clients and API keys leave.
+    pub quotas: Arc<Quotas>,
     /// The documents on the web that such clients name.
     pub web_documents: Arc<WebDocuments>,
     /// The scanners of secrets whose reports of leaked API keys are taken.
@@ -92,6 +95,7 @@ impl RecordParts {
         let open_org = Arc::new(OpenOrg::new(None, store.clone(), clock.clone()));
         let web_documents = Arc::new(WebDocuments::none(clock.clone()));
         let (keys, key_sets) = (Arc::new(keys), Arc::new(KeySets::none()));
+        let quotas = Arc::new(Quotas::new(store.clone()));
         let reader =
             Reader { clock, keys, tokens: store.clone(), client_orgs: Arc::default(), api_key_holders: Arc::default(), key_sets };
         Self {
@@ -104,6 +108,7 @@ impl RecordParts {
             mtls_url: None,
             open_org,
             signing_algorithms: Algorithm::ALL.into(),
+            quotas,
             web_documents,
             secret_scanners: Arc::default(),
         }
@@ -213,6 +218,7 @@ parts! {
     HasRecords => Arc<[Algorithm]>: |p| p.records().signing_algorithms.clone();
     HasRecords => Arc<Origins>: |p| p.records().key_origins.clone();
     HasRecords => Arc<OpenOrg>: |p| p.records().open_org.clone();
+    HasRecords => Arc<Quotas>: |p| p.records().quotas.clone();
     HasRecords => Arc<WebDocuments>: |p| p.records().web_documents.clone();
     HasRecords => Arc<SecretScanners>: |p| p.records().secret_scanners.clone();
     // The store is one object behind many ports: a capability gets those that its work needs.

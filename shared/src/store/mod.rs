@@ -9,6 +9,7 @@
 pub mod api_key_holders;
 pub mod client_orgs;
 pub mod open_org;
+pub mod quotas;
 
 use async_trait::async_trait;
 

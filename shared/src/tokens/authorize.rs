@@ -7,8 +7,8 @@ use crate::auth::bearer::authenticate;
 use crate::auth::client;
 use crate::auth::service::Lookup as _;
 use crate::domain::{
-    ApiKey, ApiKeyValue, Error, Fault, Lacking, Org, OrgId, Refusal, Secret, Service, Thumbprint, TokenProblem, TokenRecord,
-    TokenStatus,
+    ApiKey, ApiKeyValue, Error, Fault, Lacking, Org, OrgId, ReachedLimit, Refusal, Secret, Service, Thumbprint, TokenProblem,
+    TokenRecord, TokenStatus,
 };
 use crate::jose::looks_like_jwt;
 use crate::platform::capabilities::Authorizer;
@@ -45,6 +45,8 @@ pub enum Verdict {
     Allowed(Box<TokenRecord>),
     /// The request may pass by an API key, which is told as a token with the scopes that it opens now.
     AllowedByApiKey(Box<TokenRecord>),
+    /// The request is refused: the API key, which is told as a token, was used as often as it may be.
+    LimitReached(Box<TokenRecord>, ReachedLimit),
     /// The request is refused: the token or its subject lacks a scope that is required.
     InsufficientScope(Box<TokenRecord>),
 }
@@ -84,8 +86,12 @@ async fn by_api_key(ports: &Authorizer, text: &str, address: Option<IpAddr>) -> 
     };
     let found = found.filter(|found| is_meant(&found.key)).ok_or(REJECTED)?;
     let live = found.into_live(address).map_err(Refusal::CredentialsRejected)?;
-    live.note_use(reader, &*ports.api_keys).await;
     let record = Box::new(live.to_token());
+    match live.count_use(&ports.quotas, reader.now()).await {
+        Ok(_) => live.note_use(reader, &*ports.api_keys).await,
+        Err(Error::Refused(Refusal::LimitReached(reached))) => return Ok(Verdict::LimitReached(record, reached)),
+        Err(error) => return Err(error),
+    }
     if requirements.scopes.iter().all(|scope| record.scopes.contains(scope)) {
         Ok(Verdict::AllowedByApiKey(record))
     } else {

@@ -7,7 +7,7 @@ use shared::domain::{
     AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, AllowedNetworks, Ancestor, Approval, Audience, Authorization,
     AuthorizationError, AuthorizationRequest, AuthorizationState, Batch, CertificateSubject, Client, ClientAuthMethod, ClientId,
     ClientKind, ClientMetadata, ClientSettings, Confirmation, Destination, ExchangeTarget, ExtraClaims, Family, GrantType,
-    GrantedAccess, Issuance, MetadataMember, MetadataValue, OrgId, PersonGrantUpdate, Property, RedirectUri, Remembering,
+    GrantedAccess, Issuance, Limits, MetadataMember, MetadataValue, OrgId, PersonGrantUpdate, Property, RedirectUri, Remembering,
     ResponseMode, Scope, Seconds, SessionId, TargetScope, Ticket, Timestamp, TokenId, TokenRecord,
 };
 use shared::store::{
@@ -337,6 +337,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         token_duration: Some(Seconds(60)),
         may_exchange_tokens: true,
         allowed_networks: AllowedNetworks::from_networks(["192.0.2.0/24".parse().unwrap()]),
+        limits: Limits::new(Some(60), None),
         exchange_targets: vec![ExchangeTarget {
             destination: Destination::Api(Audience::parse("https://ledger.example").unwrap()),
             scopes: vec![TargetScope { name: Scope::parse("a").unwrap(), sources: vec![Scope::parse("b").unwrap()] }],
@@ -368,7 +369,8 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         json!({
             "org": "1", "client": "7", "name": "Shop", "kind": "confidential", "auth_method": "private_key_jwt", "enabled": true,
             "grants": ["client_credentials"], "secrets": 1, "jwks": {"keys": [{"kid": "k-1"}]}, "token_duration": 60,
-            "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "allowed_cidrs": ["192.0.2.0/24"], "attributes": ["tier"],
+            "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "allowed_cidrs": ["192.0.2.0/24"], "limits": {"per_minute": 60},
+            "attributes": ["tier"],
             "may_exchange_to": [{"resource": "https://ledger.example", "scopes": [{"scope": "a", "for": ["b"]}]}],
             "dpop_bound_tokens": true, "certificate_subject": {"san_dns": "shop.example"}, "access_token_form": "ES256",
             "resources": ["https://api.example"], "has_registration_token": true, "redirect_uris": ["https://shop.example/cb"],

@@ -46,6 +46,7 @@ const fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Invalid { .. }
         | Refusal::Lifetime(_)
         | Refusal::FederationRejected(_)
+        | Refusal::LimitReached(_)
         | Refusal::LogoutRejected(_)
         | Refusal::MemberUnavailable
         | Refusal::MemberUnknown

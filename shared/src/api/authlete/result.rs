@@ -309,6 +309,7 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::UnsupportedMediaType | Refusal::UnsupportedPatchType { .. } => Anywhere(1_206),
         Refusal::UnsupportedContentEncoding => Anywhere(1_207),
         Refusal::AuthorizationRejected(_) => In(16),
+        Refusal::LimitReached(_) => In(54),
         Refusal::LogoutRejected(_) => In(18),
         Refusal::FederationRejected(_) => In(19),
         Refusal::ApiKeyRejected(_) => In(22),
@@ -435,6 +436,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::ClientDisabled => (49_303, 12),
         D::ClientAuthMethodUnsupported => (49_304, 13),
         D::ClientAddressRefused => (49_312, 150),
+        D::ClientLimitReached => (50_354, 154),
         D::ClientAuthenticatedTwice => (49_305, 14),
         D::ClientCredentialsMismatch => (49_306, 15),
         D::ClientAssertionInvalid => (49_307, 16),
@@ -537,6 +539,7 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::SignatureInvalid => "The signature isn't by a key from which this is taken.".into(),
         Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
         Refusal::TokenGone => "The token has been revoked.".into(),
+        Refusal::LimitReached(reached) => reached.to_string().into(),
         Refusal::TooManyAttempts { retry_after } => format!("Too many attempts. Try again in {} seconds.", retry_after.0).into(),
         Refusal::TokenTooLarge { limit } => format!("The signed token would be over {limit} bytes.").into(),
         Refusal::UnsupportedContentEncoding => {

@@ -8,7 +8,8 @@ use super::dialect::{Explanation, Header};
 use super::{Reply, Route, reply};
 use crate::api::dialects;
 use crate::domain::{
-    ApiKeyProblem, AuthorizationProblem, Error, Fault, FederationProblem, LogoutProblem, Refusal, Seconds, TokenProblem,
+    ApiKeyProblem, AuthorizationProblem, Error, Fault, FederationProblem, LogoutProblem, ReachedLimit, Refusal, Seconds,
+    TokenProblem,
 };
 use crate::encoding::sentence;
 use crate::telemetry;
@@ -106,6 +107,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
         Refusal::Lifetime(rule) => {
             (S::BAD_REQUEST, "INVALID_LIFETIME", format!("time_validity or token_validity: the token {rule}.").into())
         }
+        Refusal::LimitReached(reached) => (S::TOO_MANY_REQUESTS, "LIMIT_REACHED", reached.to_string().into()),
         Refusal::LogoutRejected(problem) => (logout(*problem), problem.code(), problem.describe().into()),
         Refusal::MemberUnavailable => (
             S::FORBIDDEN,
@@ -278,7 +280,9 @@ fn allow(refusal: &Refusal) -> Option<Header> {
 
 /// When the next attempt may succeed: RFC 6585 section 4.
 fn retry_after(refusal: &Refusal) -> Option<Header> {
-    let Refusal::TooManyAttempts { retry_after } = refusal else { return None };
+    let (Refusal::TooManyAttempts { retry_after } | Refusal::LimitReached(ReachedLimit { retry_after, .. })) = refusal else {
+        return None;
+    };
     Some((header::RETRY_AFTER, HeaderValue::from(retry_after.0)))
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Text;
+use super::limits::LimitsBody;
 use super::networks::AllowedCidrs;
 use crate::admin::api_keys::{
     ApiKeyDraft, ApiKeyFilter, ApiKeyLifetime, ApiKeyListing, ApiKeyRotation, ApiKeyUpdate, MAX_PAGE, NewApiKey, USUAL_OVERLAP,
@@ -53,6 +54,9 @@ pub struct CreateApiKey {
     /// The networks from which the key may be used, 1 to 20 in CIDR notation. Left out: from anywhere, unless the org has `require_cidrs`.
     #[serde(default, deserialize_with = "present")]
     allowed_cidrs: Option<AllowedCidrs>,
+    /// How often the key may be introspected and exchanged in a minute and in a day. Left out: as often as anybody likes.
+    #[serde(default, deserialize_with = "present")]
+    limits: Option<LimitsBody>,
     /// For how many seconds the key lives: 60 to the org's `api_keys.max_duration`. Left out: `api_keys.duration`.
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(range(min = 60, max = 34_560_000)))]
@@ -74,6 +78,7 @@ impl CreateApiKey {
             scopes: self.scopes.into_iter().map(|scope| scope.0).collect(),
             resources: self.resources.map(|resources| resources.into_iter().map(|resource| resource.0).collect()),
             allowed_networks: self.allowed_cidrs.map(|cidrs| cidrs.0),
+            limits: self.limits.map(|limits| limits.0),
             lifetime: lifetime(self.expires_in, self.expires)?,
         })
     }
@@ -167,6 +172,9 @@ pub struct PatchApiKey {
     /// The networks from which the key may be used: some of those that it has, or any if it has none.
     #[serde(default, deserialize_with = "present")]
     allowed_cidrs: Option<AllowedCidrs>,
+    /// How often the key may be introspected and exchanged. Only an administrator changes that, also to more.
+    #[serde(default, deserialize_with = "present")]
+    limits: Option<LimitsBody>,
     /// When the key ends: no later than it does.
     expires: FromText<Moment>,
     #[serde(default, rename = "id")]
@@ -232,6 +240,7 @@ impl PatchApiKey {
             scopes: self.scopes.into_iter().map(|scope| scope.0).collect(),
             resources: self.resources.into_iter().map(|resource| resource.0).collect(),
             allowed_networks: self.allowed_cidrs.map(|cidrs| cidrs.0),
+            limits: self.limits.map(|limits| limits.0),
             expires_at: self.expires.0.0,
         }
     }
@@ -306,6 +315,9 @@ pub struct ApiKeyView<'a> {
     /// The networks from which the key may be used. Absent: from anywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed_cidrs: Option<AllowedCidrs>,
+    /// How often the key may be introspected and exchanged. Absent: as often as anybody likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<LimitsBody>,
     created: Rfc3339,
     /// The member who made the key. Absent: the org itself, by its API secret.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -343,6 +355,7 @@ impl<'a> ApiKeyView<'a> {
             scopes: key.scopes.iter().map(Scope::as_str).collect(),
             resources: key.resources.iter().map(Audience::as_str).collect(),
             allowed_cidrs: key.allowed_networks.clone().map(AllowedCidrs),
+            limits: key.limits.map(LimitsBody),
             created: Rfc3339(key.created_at),
             created_by: key.created_by.as_ref().map(|creator| creator.subject.as_str()),
             expires: Rfc3339(key.expires_at),

@@ -24,6 +24,7 @@ use self::oauth::{IssuanceFacts, grants, names, of_issuance};
 use self::settings::SettingsFacts;
 use super::client::targets::TargetBody;
 use super::conditions::FederatedBody;
+use crate::api::jeton::limits::LimitsBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
     AccessTokenForm, Action, ApiKey, Audience, Authorization, AuthorizationState, Change, Client, Commit, Creator, Diff, Family,
@@ -223,6 +224,8 @@ struct Facts<'a> {
     may_exchange_to: Vec<TargetBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed_cidrs: Option<AllowedCidrs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<LimitsBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dpop_bound_tokens: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -434,6 +437,7 @@ fn of_api_key(key: &ApiKey) -> Facts<'_> {
         scopes: Some(scopes(&key.scopes)),
         resources: Some(audiences(&key.resources)),
         allowed_cidrs: key.allowed_networks.clone().map(AllowedCidrs),
+        limits: key.limits.map(LimitsBody),
         creator: key.created_by.as_ref().map(creator),
         iat: Some(key.issued_at.as_secs()),
         exp: Some(key.expires_at.as_secs()),
@@ -493,6 +497,7 @@ fn of_client(client: &Client) -> Facts<'_> {
         certificate_bound_tokens: Some(settings.certificate_bound_tokens),
         may_exchange_tokens: Some(settings.may_exchange_tokens),
         allowed_cidrs: settings.allowed_networks.clone().map(AllowedCidrs),
+        limits: settings.limits.map(LimitsBody),
         may_exchange_to: settings.exchange_targets.iter().map(TargetBody::from_target).collect(),
         dpop_bound_tokens: Some(settings.dpop_bound_tokens),
         redirect_uris: settings.redirect_uris.iter().map(RedirectUri::as_str).collect(),

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::conditions::FederatedBody;
 use crate::admin::clients::{NewSecret, SECRET_OVERLAP, secret_id};
 use crate::api::agilicus::{Date, Rfc3339};
+use crate::api::jeton::limits::LimitsBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
     AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, ClientUrl, GrantType, RedirectUri, Refusal, Scope,
@@ -58,6 +59,8 @@ pub struct ClientView<'a> {
     may_exchange_tokens: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed_cidrs: Option<AllowedCidrs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<LimitsBody>,
     may_exchange_to: Vec<TargetBody>,
     attributes: BTreeMap<&'a str, &'a str>,
     redirect_uris: Vec<&'a str>,
@@ -98,6 +101,7 @@ impl<'a> ClientView<'a> {
             resources: resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect()),
             may_exchange_tokens: settings.may_exchange_tokens,
             allowed_cidrs: settings.allowed_networks.clone().map(AllowedCidrs),
+            limits: settings.limits.map(LimitsBody),
             may_exchange_to: settings.exchange_targets.iter().map(TargetBody::from_target).collect(),
             attributes: attributes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
             redirect_uris: settings.redirect_uris.iter().map(RedirectUri::as_str).collect(),

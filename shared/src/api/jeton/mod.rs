@@ -18,6 +18,7 @@ mod conditions;
 pub mod issuer;
 pub mod jwks;
 pub mod leak_report;
+pub(in crate::api) mod limits;
 pub mod logout;
 pub mod member;
 pub(in crate::api) mod networks;

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::gateway::{self, Peer};
-use crate::domain::{Audience, Refusal, Scope, Secret, TokenRecord};
+use crate::domain::{Audience, ReachedLimit, Refusal, Scope, Secret, TokenRecord};
 use crate::encoding::SecretText;
 use crate::jose::certificate;
 use crate::tokens::authorize::{ApiRequest, TokenScheme};
@@ -208,6 +208,14 @@ impl Answer {
     /// Answers no, although the token is alive.
     pub fn insufficient_scope(form: AuthorizerVersion, token: &TokenRecord) -> Self {
         Self::new(form, false, token.subject.to_string(), error("insufficient_scope"))
+    }
+
+    /// Answers no, because an API key was used as often as it may be. The context says when there may be more: an authorizer can't send a 429,
+    /// but the response of a gateway can be made one from it.
+    pub fn limit_reached(form: AuthorizerVersion, key: &TokenRecord, reached: &ReachedLimit) -> Self {
+        let mut context = error("rate_limited");
+        context.insert("retry_after", reached.retry_after.0.to_string());
+        Self::new(form, false, key.subject.to_string(), context)
     }
 
     /// Answers no, because there is no token that is alive. `None` if the form has only an error for that.

@@ -70,6 +70,7 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
             (status, error, if field.is_empty() { described.into() } else { sentence(known, rule) })
         }
         Refusal::Invalid { field, rule } => (status, "invalid_request", invalid(field, rule)),
+        Refusal::LimitReached(_) => (status, "temporarily_unavailable", described.into()),
         // No RFC has a word for it. This is the one of the MCP SDKs.
         Refusal::TooManyAttempts { .. } => (status, "too_many_requests", described.into()),
         Refusal::ApiKeyRejected(_)

@@ -9,7 +9,7 @@ use crate::api::http::authorization;
 use crate::api::http::media_type::has_media_type;
 use crate::api::http::{Bearer, Dialect, FromRequest, IntoReply, MaybeBearer, Reply, Request, Route, render};
 use crate::auth::client::{ClientCredentials, FormCredentials};
-use crate::domain::{Denial, Refusal, Secret, TokenProblem};
+use crate::domain::{Denial, Refusal, Seconds, Secret, TokenProblem};
 use crate::encoding::form::{self, Parameters};
 use crate::oauth::TokenForm;
 use crate::oauth::authorization::AuthorizationForm;
@@ -144,6 +144,23 @@ impl<A: IntoReply> IntoReply for WithNonce<A> {
         };
         let nonce = self.nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok());
         reply.headers.extend(nonce.map(|nonce| (NONCE, nonce)));
+        reply
+    }
+}
+
+/// An answer that says when to ask again, if there is no other before: RFC 9110 section 10.2.3.
+#[derive(Debug)]
+pub struct WithRetryAfter<A> {
+    /// What the endpoint answers.
+    pub answer: A,
+    /// How long it stays that. `None`: nobody knows.
+    pub retry_after: Option<Seconds>,
+}
+
+impl<A: IntoReply> IntoReply for WithRetryAfter<A> {
+    fn into_reply(self) -> Reply {
+        let mut reply = self.answer.into_reply();
+        reply.headers.extend(self.retry_after.map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait.0))));
         reply
     }
 }

@@ -28,6 +28,11 @@ impl IntrospectionResponse {
         }
     }
 
+    /// What is told of an API key that was used as often as it may be: an API takes any other status for an outage of ours.
+    pub fn rate_limited() -> Self {
+        Self(Map::from_iter([("active".to_owned(), false.into()), ("error".to_owned(), "rate_limited".into())]))
+    }
+
     /// Returns the JSON body.
     ///
     /// # Errors

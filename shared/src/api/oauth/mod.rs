@@ -22,4 +22,4 @@ pub(crate) mod schemas;
 pub mod token;
 pub mod userinfo;
 
-pub use extract::{AskerCredentials, InitialAccess, RegistrationAccess, TokenNamed, TokenShown, WithNonce};
+pub use extract::{AskerCredentials, InitialAccess, RegistrationAccess, TokenNamed, TokenShown, WithNonce, WithRetryAfter};

@@ -251,11 +251,13 @@ impl JsonSchema for IntrospectionResponse {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let (text, moment) = (text(), json!({"type": "integer", "format": "int64"}));
         json_schema!({
-            "description": "RFC 7662 section 2.2, with what was attached to the token. Of a token that isn't alive: `active` alone.",
+            "description": "RFC 7662 section 2.2, with what was attached to the token. Of a token that isn't alive: `active` alone, or with `error`.",
             "type": "object",
             "required": ["active"],
             "properties": {
-                "active": {"type": "boolean"}, "iss": text, "sub": text, "org": text, "client_id": text, "scope": {"type": "string"},
+                "active": {"type": "boolean"},
+                "error": {"enum": ["rate_limited"], "description": "The API key isn't active because its limit is reached. Retry-After says for how long."},
+                "iss": text, "sub": text, "org": text, "client_id": text, "scope": {"type": "string"},
                 "aud": {"anyOf": [text, {"type": "array", "items": text}]}, "token_type": {"enum": ["Bearer", "DPoP"]}, "jti": text,
                 "token_use": {"enum": ["refresh_token"], "description": "Only of a refresh token, which opens nothing."},
                 "iat": moment, "nbf": moment, "exp": moment, "auth_time": moment, "acr": text,

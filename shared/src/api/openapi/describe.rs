@@ -22,7 +22,7 @@ use crate::api::oauth::schemas::{
     AccessTokenForm, AuthorizationParameters, ContinueQuery, DeviceForm, LogoutParameters, NamedTokenForm, PushForm,
     ShownTokenForm, TokenForm,
 };
-use crate::api::oauth::{InitialAccess, RegistrationAccess, TokenNamed, TokenShown, WithNonce};
+use crate::api::oauth::{InitialAccess, RegistrationAccess, TokenNamed, TokenShown, WithNonce, WithRetryAfter};
 use crate::domain::{ClientRef, OrgId, SessionId, Subject, TokenId};
 use crate::encoding::TextSchema;
 use crate::oauth::authorization::device::DeviceAuthorizationRequest;
@@ -257,6 +257,10 @@ described! {
     (A: Describe) WithNonce<A>, operation => {
         A::describe(operation);
         operation.tells(&[200, 400], "DPoP-Nonce", false, "The nonce for the next proof: RFC 9449 section 8.");
+    };
+    (A: Describe) WithRetryAfter<A>, operation => {
+        A::describe(operation);
+        operation.tells(&[200], "Retry-After", false, "With `error`: how many seconds the API key's limit stays reached.");
     };
     (T: JsonSchema) Created<T>, operation => {
         operation.answers::<T>(201);

@@ -23,7 +23,7 @@ use crate::auth::service::Lookup;
 use crate::auth::{assertion, client, dpop};
 use crate::domain::{
     Audience, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, NotBefores, OAuthSettings, OrgId,
-    Property, Scope, Seconds, Secret, Service,
+    Property, Refusal, Scope, Seconds, Secret, Service,
 };
 use crate::oauth::TokenForm;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
@@ -31,6 +31,7 @@ use crate::oauth::token_endpoint::authorization_code::{self, CodeLookup, ServerW
 use crate::oauth::token_endpoint::{self, GrantContext, Granted, ciba, device_code};
 use crate::platform::capabilities::Granter;
 use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, RefreshRequest, TokenProfile, requestable};
+use crate::store::quotas::CountedUnit;
 use crate::store::{RecordKeys, Records};
 use crate::telemetry::note_error;
 use crate::tokens::introspect::ProofOfPossession;
@@ -163,6 +164,33 @@ pub async fn process(
 ) -> Result<Result<Outcome, EndedPolling>, Error> {
     let grant = parse_supported_grant(service, &request.form)?;
     let client = authenticate_client(ports, service, found, &request, grant).await?;
+    let unit = count(ports, client.as_ref()).await?;
+    let processed = Box::pin(serve(ports, service, (subjects, found), request, (grant, client))).await;
+    match processed {
+        // Nothing has come of it.
+        Ok(Err(_)) => unit.give_back(),
+        Ok(Ok(_)) | Err(_) => unit.settle(&processed),
+    }
+    processed
+}
+
+/// Counts a request of a client that has limits: also one that waits for what the authorization server decides.
+async fn count(ports: &Granter, client: Option<&AuthenticatedClient>) -> Result<CountedUnit, Error> {
+    let Some(client) = client.map(AuthenticatedClient::client) else { return Ok(CountedUnit::default()) };
+    match ports.quotas.count(client.limit_holder(), client.settings.limits, ports.reader().now()).await {
+        Err(Error::Refused(Refusal::LimitReached(_))) => Err(Denial::ClientLimitReached.into()),
+        counted => counted,
+    }
+}
+
+/// Serves the grant to a client that has authenticated and may use it.
+async fn serve(
+    ports: &Granter,
+    service: &Service,
+    (subjects, found): (&Subjects, &Records),
+    request: TokenRequest,
+    (grant, client): (GrantType, Option<AuthenticatedClient>),
+) -> Result<Result<Outcome, EndedPolling>, Error> {
     let confirmation = verify_keys(ports, service, client.as_ref(), &request).await?;
     let identified = |client: Option<AuthenticatedClient>| client.ok_or(Denial::ClientIdMissing);
     let outcome = match grant {

@@ -27,7 +27,7 @@ pub(super) fn presented(request: &GrantRequest) -> Option<&Secret<String>> {
 /// # Errors
 /// [`Denial::SubjectTokenInvalid`] for whatever is wrong with the key: all of it is one to a stranger. [`Denial::RequestedTokenTypeInvalid`],
 /// [`Denial::ActorTokenTypeUnexpected`], [`Denial::ScopeInvalid`], [`Denial::TargetExceeds`] and [`Denial::TargetsTooMany`] for what is asked
-/// for, and what the DPoP proof lacks.
+/// for, and what the DPoP proof lacks. [`Refusal::LimitReached`], if the key was used as often as it may be.
 pub(super) async fn grant(endpoint: &TokenEndpoint, request: &GrantRequest, key: &Secret<String>) -> Result<Outcome, Error> {
     let (ports, form) = (&endpoint.granter, &request.form);
     let (reader, minter) = (ports.reader(), &ports.refresher.minter);
@@ -63,10 +63,16 @@ pub(super) async fn grant(endpoint: &TokenEndpoint, request: &GrantRequest, key:
     let ask = ApiKeyExchange { scopes: form.scopes()?, audiences, dpop_key: confirmation.dpop_key, algorithm };
     let granted = policy::exchange_api_key(&live.org, &live.key, ask, reader.keys.issuer(), reader.now())?;
     let granted = LiveGrant::check(reader, granted, &records.marks).await?;
-    if let Some(proof) = proof {
-        proof.consume(&*ports.once).await?;
-    }
-    let (token, ()) = futures::future::join(mint(minter, granted), live.note_use(reader, &*endpoint.api_keys)).await;
-    let token = GrantedToken { minted: token?, token_type: Some(requested), id_token: None };
+    let unit = live.count_use(&ports.quotas, reader.now()).await?;
+    let issued = async {
+        if let Some(proof) = proof {
+            proof.consume(&*ports.once).await?;
+        }
+        let (token, ()) = futures::future::join(mint(minter, granted), live.note_use(reader, &*endpoint.api_keys)).await;
+        token
+    };
+    let issued = issued.await;
+    unit.settle(&issued);
+    let token = GrantedToken { minted: issued?, token_type: Some(requested), id_token: None };
     Ok(Outcome { granted: Ok(GrantAnswer::Token(Box::new(token))), nonce })
 }

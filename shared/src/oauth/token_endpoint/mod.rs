@@ -36,6 +36,7 @@ use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_g
 use crate::oauth::{TokenForm, TokenType, authorization_details};
 use crate::platform::capabilities::{Granter, Reader, TokenEndpoint};
 use crate::policy::{self, TokenProfile};
+use crate::store::{KeepApiKeys, Records};
 use crate::tokens::issue::{Issued, RecentRevocations, issue_to_client, record_for_client};
 use crate::tokens::lookup::TokenLookup;
 use crate::tokens::mint::{LiveGrant, Minted, sign};
@@ -151,12 +152,13 @@ pub fn served_grant_types() -> Vec<&'static str> {
 /// the grant served.
 ///
 /// Whatever can be used once is used up last: what is wrong with a request costs no proof, no assertion and no refresh token. The
-/// first use of a secret on a day is noted once the token is issued, and fails nothing.
+/// first use of a secret on a day is noted once the token is issued, and fails nothing. A client with limits is counted once it is known who it
+/// is, and what is refused afterwards counts for nothing.
 ///
 /// # Errors
 ///
 /// [`Refusal::Denied`] with the first [`Denial`] that a step finds, in that order. Only [`Denial::DpopNonceRequired`] is part of
-/// the [`Outcome`].
+/// the [`Outcome`]. [`Refusal::LimitReached`], if the client or the API key has been given as many tokens as it may be.
 pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Result<Outcome, Error> {
     let ports = &endpoint.granter;
     let grant_type = parse_grant_type(&request.form)?;
@@ -187,6 +189,7 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
     let is_workload = client.federation().is_some_and(|federation| federation.is_grant);
     let platform = client.federation().map(|federation| Box::new(federation.said.clone()));
     let replay_guards = proof.into_iter().chain(assertion).collect();
+    let unit = ports.quotas.count(client.client().limit_holder(), client.client().settings.limits, ports.reader().now()).await?;
     let context = GrantContext {
         ports,
         service,
@@ -197,28 +200,40 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
         marks: std::mem::take(&mut found.marks),
         platform,
     };
-    let granted: GrantAnswer = match grant {
-        ServedGrant::AuthorizationCode => {
-            let word = ServerWord::none(context.profile()?);
-            Box::pin(authorization_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?.into()
-        }
-        ServedGrant::DeviceCode => {
-            let word = ServerWord::none(context.profile()?);
-            Box::pin(device_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?.into()
-        }
-        ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?.into(),
-        ServedGrant::RefreshToken => refresh_token::grant(context, (lookup, &found), &request.form).await?.into(),
-        ServedGrant::TokenExchange => {
-            let of_keys = (request.credentials.address, &*endpoint.api_keys);
-            Box::pin(token_exchange::grant(context, request.form, of_keys)).await?
-        }
-        ServedGrant::JwtBearer if is_workload => jwt_bearer::grant_to_workload(context, &request.form).await?.into(),
-        ServedGrant::JwtBearer => jwt_bearer::grant(context, &request.form).await?.into(),
-    };
+    let api_keys = &*endpoint.api_keys;
+    let granted = Box::pin(serve(grant, context, request.form, (lookup, code, &found), (is_workload, api_keys))).await;
+    unit.settle(&granted);
+    let granted = granted?;
     if let Some(use_of_secret) = use_of_secret {
         use_of_secret.note(&*endpoint.notes).await;
     }
     Ok(Outcome { granted: Ok(granted), nonce })
+}
+
+/// Serves a grant to a client that has passed every check that all grants share. `found` is what was read with the client; `api_keys` notes
+/// the use of a key that it exchanges.
+async fn serve(
+    grant: ServedGrant,
+    context: GrantContext<'_>,
+    form: TokenForm,
+    (lookup, code, found): (Option<TokenLookup>, Option<CodeLookup>, &Records),
+    (is_workload, api_keys): (bool, &dyn KeepApiKeys),
+) -> Result<GrantAnswer, Error> {
+    Ok(match grant {
+        ServedGrant::AuthorizationCode => {
+            let word = ServerWord::none(context.profile()?);
+            Box::pin(authorization_code::grant(context, (code.as_ref(), found), &form, word)).await?.into()
+        }
+        ServedGrant::DeviceCode => {
+            let word = ServerWord::none(context.profile()?);
+            Box::pin(device_code::grant(context, (code.as_ref(), found), &form, word)).await?.into()
+        }
+        ServedGrant::ClientCredentials => client_credentials::grant(context, &form).await?.into(),
+        ServedGrant::RefreshToken => refresh_token::grant(context, (lookup, found), &form).await?.into(),
+        ServedGrant::TokenExchange => Box::pin(token_exchange::grant(context, form, api_keys)).await?,
+        ServedGrant::JwtBearer if is_workload => jwt_bearer::grant_to_workload(context, &form).await?.into(),
+        ServedGrant::JwtBearer => jwt_bearer::grant(context, &form).await?.into(),
+    })
 }
 
 /// What is looked up in the read that authenticates the client: its refresh token, its code, and what may have ended its tokens this

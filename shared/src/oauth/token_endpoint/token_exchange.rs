@@ -1,7 +1,5 @@
 //! `urn:ietf:params:oauth:grant-type:token-exchange`: RFC 8693.
 
-use std::net::IpAddr;
-
 use super::api_key::API_KEY_TYPE;
 use super::{GrantAnswer, GrantContext, Granted};
 use crate::auth::api_key::{self, LiveApiKey};
@@ -25,12 +23,12 @@ use crate::store::{KeepApiKeys, RecordKeys};
 use crate::tokens::lookup::{FoundToken, Hint, TokenLookup};
 use crate::tokens::mint;
 
-/// Grants a token in exchange for one that the client presents, or a grant for another authorization server. `address` is where the client
-/// is, which counts where it presents an API key; the use of a key is noted beside the work.
+/// Grants a token in exchange for one that the client presents, or a grant for another authorization server. The use of an API key is counted,
+/// and noted beside the work.
 pub(super) async fn grant(
     mut context: GrantContext<'_>,
     mut form: TokenForm,
-    (address, api_keys): (Option<IpAddr>, &dyn KeepApiKeys),
+    api_keys: &dyn KeepApiKeys,
 ) -> Result<GrantAnswer, Error> {
     let requested = match requested_type(&form, &context.client)? {
         Requested::Token(token_type) => token_type,
@@ -41,7 +39,7 @@ pub(super) async fn grant(
     let actor = actor_token(&mut form)?;
     let subject = match subject {
         Subject::Token(token) => context.look_up_subject(&token).await?,
-        Subject::ApiKey(key) => SubjectToken::OnRecord(Box::new(context.of_api_key(key.expose(), address).await?)),
+        Subject::ApiKey(key) => SubjectToken::OnRecord(Box::new(context.of_api_key(key.expose()).await?)),
     };
     let actor = match actor {
         Some(actor) => Some(context.look_up(&actor, Party::Actor).await?),
@@ -84,13 +82,13 @@ pub(super) async fn grant(
     if grant.names_actors() && !mint::fits(&context.ports.refresher.minter, &grant).await? {
         return Err(Denial::ActorChainTooLong.into());
     }
-    let reader = context.ports.reader();
-    let note_use = async {
-        if let Some(key) = &api_key {
-            key.note_use(reader, api_keys).await;
-        }
+    let Some(key) = api_key else {
+        return Ok(Granted { issued: context.grant(grant).await?, token_type: Some(requested), id_token: None }.into());
     };
-    let (issued, ()) = futures::future::join(context.grant(grant), note_use).await;
+    let ports = context.ports;
+    let unit = key.count_use(&ports.quotas, now).await?;
+    let (issued, ()) = futures::future::join(context.grant(grant), key.note_use(ports.reader(), api_keys)).await;
+    unit.settle(&issued);
     Ok(Granted { issued: issued?, token_type: Some(requested), id_token: None }.into())
 }
 
@@ -447,10 +445,10 @@ impl GrantContext<'_> {
     }
 
     /// An API key of a member of the org. Whatever is wrong with it is one to whoever presents it.
-    async fn of_api_key(&self, key: &str, address: Option<IpAddr>) -> Result<Exchanged, Error> {
+    async fn of_api_key(&self, key: &str) -> Result<Exchanged, Error> {
         let (found, _) = api_key::find(self.ports.reader(), key, RecordKeys::default()).await?;
         let found = found.filter(|found| found.key.org == *self.service.id());
-        let live = found.and_then(|found| found.into_live(address).ok()).ok_or(Denial::SubjectTokenInvalid)?;
+        let live = found.and_then(|found| found.into_live(self.address).ok()).ok_or(Denial::SubjectTokenInvalid)?;
         Ok(Exchanged { record: live.to_token(), member: Some(live.owner.clone()), api_key: Some(live) })
     }
 

@@ -73,15 +73,3 @@ capability! {
     }
     access = ApiKeyWriter::ACCESS;
 }
-
-capability! {
-    /// Introspects the tokens and API keys of members for whoever has them. Needs the same AWS actions as [`ApiKeyWriter`], because the uses of
-    /// keys are noted.
-    pub struct MemberIntrospector from HasRecords {
-        /// Reads the token or the key.
-        pub reader: Reader,
-        /// Notes the uses of keys.
-        pub api_keys: Arc<dyn KeepApiKeys>,
-    }
-    access = ApiKeyWriter::ACCESS;
-}

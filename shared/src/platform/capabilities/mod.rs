@@ -18,7 +18,7 @@ mod reading;
 mod tokens;
 mod work;
 
-pub use self::api_keys::{ApiKeyCreator, ApiKeyLister, ApiKeyRotator, ApiKeyWriter, LeakReceiver, MemberIntrospector};
+pub use self::api_keys::{ApiKeyCreator, ApiKeyLister, ApiKeyRotator, ApiKeyWriter, LeakReceiver};
 pub use self::capability::{AwsAccess, Capability, Provides};
 pub use self::directory::{
     ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgChanger, OrgRemover, OrgWriter,
@@ -26,7 +26,9 @@ pub use self::directory::{
 };
 pub use self::finding::{SubOrgRevoker, TokenFinder, TokenRemover};
 pub use self::reader::Reader;
-pub use self::reading::{Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public};
+pub use self::reading::{
+    Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public, TokenIntrospector,
+};
 pub use self::tokens::{
     AuthorizationAccepter, AuthorizationFinder, AuthorizationKeeper, AuthorizationPusher, AuthorizationStarter, BulkRevoker,
     ClientAuthorizationLister, ClientAuthorizationRemover, ClientAuthorizationUpdater, ClientDocuments, ClientRevoker,

@@ -8,6 +8,7 @@ use crate::domain::{Algorithm, ClientCertificates, Clock, Issuer, MtlsUrl, Requi
 use crate::keys::PublicKeys;
 use crate::platform::parts::HasRecords;
 use crate::store::open_org::OpenOrg;
+use crate::store::quotas::Quotas;
 use crate::store::{KeepApiKeys, ReadDirectory, ReadTokens, ReplayStore};
 
 capability! {
@@ -85,8 +86,22 @@ capability! {
 }
 
 capability! {
+    /// Introspects tokens and API keys for whoever has them, and counts and notes the uses of the keys. Needs the same AWS actions as
+    /// [`Revoker`](super::Revoker).
+    pub struct TokenIntrospector from HasRecords {
+        /// Reads the token, or the API key.
+        pub reader: Reader,
+        /// Counts the uses of API keys.
+        pub quotas: Arc<Quotas>,
+        /// Notes the uses of API keys.
+        pub api_keys: Arc<dyn KeepApiKeys>,
+    }
+    access = super::Revoker::ACCESS;
+}
+
+capability! {
     /// Decides about requests to an API behind API Gateway. Needs the same AWS actions as [`ClientRevoker`](super::ClientRevoker), because the
-    /// uses of API keys are noted.
+    /// uses of API keys are noted and counted.
     pub struct Authorizer from HasRecords {
         /// Reads the token of that request, and records its DPoP proof.
         pub introspector: Introspector,
@@ -94,6 +109,8 @@ capability! {
         pub requirements: Arc<Requirements>,
         /// Notes the uses of API keys.
         pub api_keys: Arc<dyn KeepApiKeys>,
+        /// Counts the uses of API keys.
+        pub quotas: Arc<Quotas>,
         /// The org of clients that bring none: its tokens name them by the URLs of their documents.
         pub open_org: Arc<OpenOrg>,
     }

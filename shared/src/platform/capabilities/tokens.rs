@@ -9,6 +9,7 @@ use crate::keys::SigningKeys;
 use crate::keys::remote::web::WebDocuments;
 use crate::platform::parts::{HasMinting, HasRecords};
 use crate::store::open_org::OpenOrg;
+use crate::store::quotas::Quotas;
 use crate::store::{
     CountEvents, KeepApiKeys, KeepAuthorizations, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
     NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteDirectory, WriteTokens,
@@ -93,6 +94,8 @@ capability! {
         pub person_grants: Arc<dyn KeepPersonGrants>,
         /// Notes the polls of devices.
         pub authorizations: Arc<dyn KeepAuthorizations>,
+        /// Counts the tokens of clients, and the uses of API keys.
+        pub quotas: Arc<Quotas>,
     }
     access = Refresher::ACCESS;
 }
@@ -359,6 +362,8 @@ capability! {
         pub introspector: Introspector,
         /// Notes the uses of API keys.
         pub api_keys: Arc<dyn KeepApiKeys>,
+        /// Counts the uses of API keys.
+        pub quotas: Arc<Quotas>,
         /// Signs the response as a JWT.
         pub signing: Arc<SigningKeys>,
     }

@@ -15,6 +15,7 @@
 //! | `n` | name | |
 //! | `o` | org | |
 //! | `p` | value before the last rotation | |
+//! | `q` | limits: in a minute, in a day | |
 //! | `w` | who made it | |
 //! | `z` | scopes | |
 //!
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, is_zero, placeholder_id};
 use crate::domain::{
-    AllowedNetworks, ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyRevocation, Audience, Creator, Fault, LeakPlace, OrgId,
+    AllowedNetworks, ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyRevocation, Audience, Creator, Fault, LeakPlace, Limits, OrgId,
     PreviousValue, Scope, Subject, Timestamp, TokenId,
 };
 
@@ -104,6 +105,8 @@ struct ApiKeyBody {
     resources: Vec<Audience>,
     #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
     allowed_networks: Option<AllowedNetworks>,
+    #[serde(rename = "q", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    limits: Option<Limits>,
     #[serde(rename = "i", with = "coded")]
     created_at: Timestamp,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]

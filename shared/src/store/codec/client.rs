@@ -10,7 +10,7 @@ use super::exchange_target::TargetBody;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
     AccessTokenForm, AllowedNetworks, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind,
-    ClientMetadata, ClientOrigin, ClientSecret, ClientSettings, ClientUrl, Consent, Fault, FederatedIdentity, GrantType,
+    ClientMetadata, ClientOrigin, ClientSecret, ClientSettings, ClientUrl, Consent, Fault, FederatedIdentity, GrantType, Limits,
     MetadataMember, MetadataValue, OrgId, Pkce, RedirectUri, Scope, Seconds, Timestamp,
 };
 
@@ -86,6 +86,8 @@ struct ClientBody {
     resources: Option<Vec<Audience>>,
     #[serde(rename = "an", with = "coded", default, skip_serializing_if = "Option::is_none")]
     allowed_networks: Option<AllowedNetworks>,
+    #[serde(rename = "li", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    limits: Option<Limits>,
     #[serde(rename = "rt", with = "coded", default, skip_serializing_if = "Option::is_none")]
     registration_token: Option<[u8; 32]>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
@@ -143,6 +145,7 @@ impl ClientBody {
             access_token_form: settings.access_token_form,
             resources: settings.resources,
             allowed_networks: settings.allowed_networks,
+            limits: settings.limits,
             registration_token: client.registration_token,
             attributes: settings.attributes,
             redirect_uris: settings.redirect_uris,
@@ -182,6 +185,7 @@ impl ClientBody {
             access_token_form: self.access_token_form,
             resources: self.resources,
             allowed_networks: self.allowed_networks,
+            limits: self.limits,
             attributes: self.attributes,
             redirect_uris: self.redirect_uris,
             post_logout_redirect_uris: self.post_logout_redirect_uris,

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use crate::domain::{
     AccessTokenForm, Algorithm, AllowedNetworks, ApiKeyKind, App, Audience, AuthorizationDetails, CertificateSubject,
     ClientAuthMethod, ClientDocumentHost, ClientId, ClientKind, ClientUrl, DeliveryMode, ExtraClaims, HostPermissions, Invalid,
-    Label, LoginUrl, MemberKind, OrgId, Role, Scope, ScopePattern, SealedSecret, Seconds, SessionId, Subject, Thumbprint,
+    Label, Limits, LoginUrl, MemberKind, OrgId, Role, Scope, ScopePattern, SealedSecret, Seconds, SessionId, Subject, Thumbprint,
     Timestamp, TokenId,
 };
 
@@ -295,5 +295,17 @@ impl Coded for AllowedNetworks {
     fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let networks: Result<Vec<_>, _> = Vec::<String>::deserialize(from)?.iter().map(|network| network.parse()).collect();
         Self::from_networks(networks.map_err(de::Error::custom)?).ok_or_else(|| de::Error::custom("must be 1 to 20 networks"))
+    }
+}
+
+/// As a pair: in a minute, in a day.
+impl Coded for Limits {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.per_minute(), self.per_day()).serialize(to)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (per_minute, per_day) = Deserialize::deserialize(from)?;
+        Self::new(per_minute, per_day).ok_or_else(|| de::Error::custom("must be limits in their ranges"))
     }
 }

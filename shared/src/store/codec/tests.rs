@@ -14,7 +14,9 @@ const PLAIN: &str = r#"{"o":"a","q":"a","s":"ann","i":1800000000000,"n":18000000
 const OAUTH: &str = r#""u":{"g":"tx","c":true,"a":true,"w":"https://client.example/x?y=z","q":"06hhgn2g01f6oiq2qktevg8ks96nfs1l","p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"k":{"x":"hg_T1mcjvMeHp02DuRJ07RGsmHxTFmMehc3cYHMSCFo","j":"LBuQaGfTE-nuB_4ir8R0Oe8qJ2wAf9VV2kKNl1tiR_w"},"d":[{"n":1.50,"type":"a\"b"}],"r":"urn:acr \"é\"","t":1800000000000,"e":true,"m":true,"y":[{"s":"bob","c":4},{"s":"é"}],"s":{"a":"a \"shop\"","r":["https://a.example","urn:b"],"m":["pwd","é\""],"x":"s-1","q":{"id_token":{"acr":null}},"k":{"email":"ann@例え.example","n":1.50},"ki":{"tenant":"a\"b"},"ka":{"plan":"é"},"f":{"s":"pair \"Ä\"","h":{"x":"é"},"l":true,"c":["email","é\""]}},"f":{"i":"https://idp.example/\"é","s":"é \"s\"","j":"a","k":"k","n":3}}"#;
 const VALUE: &str = r#""v":"K36-bCY53Bga5CvkI_HhMnjkCMSMxB1x2ajII99Gti4","y":1800086400000"#;
 /// A client of which everything is said.
-const RICH_CLIENT: &str = r#"{"o":"a","c":1,"a":"shop","n":"A \"shop\"","k":"confidential","m":"private_key_jwt","g":["authorization_code","refresh_token"],"s":["a","b?"],"x":["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"],"j":"{\"keys\":[]}","fi":[{"i":"https://idp.example/\"é","s":"repo:acme/shop:ref:refs/heads/main","m":[{"n":"repository_id","v":["1"]},{"n":"/a~1b/c","v":["x/*",-7,false]}],"w":["192.0.2.0/24"]},{"i":"x","s":"spiffe://example.org/ns/*"}],"d":7,"r":8,"q":true,"t":true,"et":[{"r":"https://ledger.example/\"é\"","z":[["a"],["b","a","c"]]},{"as":{"i":"https://as.example/\"é\"/","j":true,"c":"a \"é\"","r":["https://mcp.example/mcp"],"u":"e","d":299,"y":true},"z":[["a"]]}],"y":true,"dp":true,"cs":"subject_dn:CN=\"a\",O=é","f":"PS256","rs":["https://api.example"],"an":["10.0.0.0/8","2001:db8::/32"],"rt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","p":[["a\"","é"],["",""]],"ru":["https://a.example/cb","a \"b\""],"pu":["https://a.example/bye","com.example.app:/bye"],"pk":true,"ci":true,"ct":true,"b":{"client_uri#":[["fr","https://a.example/\"é\""]],"contacts":["ann@a.example"],"default_max_age":5,"request_object_encryption_alg":"RSA-OAEP","require_pushed_authorization_requests":true,"response_types":["code id_token"],"tos_uri":"https://a.example/tos"},"e":true,"u":1800000000000}"#;
+const RICH_CLIENT: &str = r#"{"o":"a","c":1,"a":"shop","n":"A \"shop\"","k":"confidential","m":"private_key_jwt","g":["authorization_code","refresh_token"],"s":["a","b?"],"x":["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"],"j":"{\"keys\":[]}","fi":[{"i":"https://idp.example/\"é","s":"repo:acme/shop:ref:refs/heads/main","m":[{"n":"repository_id","v":["1"]},{"n":"/a~1b/c","v":["x/*",-7,false]}],"w":["192.0.2.0/24"]},{"i":"x","s":"spiffe://example.org/ns/*"}],"d":7,"r":8,"q":true,"t":true,"et":[{"r":"https://ledger.example/\"é\"","z":[["a"],["b","a","c"]]},{"as":{"i":"https://as.example/\"é\"/","j":true,"c":"a \"é\"","r":["https://mcp.example/mcp"],"u":"e","d":299,"y":true},"z":[["a"]]}],"y":true,"dp":true,"cs":"subject_dn:CN=\"a\",O=é","f":"PS256","rs":["https://api.example"],"an":["10.0.0.0/8","2001:db8::/32"],"li":[null,10000000],"rt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","p":[["a\"","é"],["",""]],"ru":["https://a.example/cb","a \"b\""],"pu":["https://a.example/bye","com.example.app:/bye"],"pk":true,"ci":true,"ct":true,"b":{"client_uri#":[["fr","https://a.example/\"é\""]],"contacts":["ann@a.example"],"default_max_age":5,"request_object_encryption_alg":"RSA-OAEP","require_pushed_authorization_requests":true,"response_types":["code id_token"],"tos_uri":"https://a.example/tos"},"e":true,"u":1800000000000}"#;
+/// An API key of which everything is said.
+const API_KEY: &str = r#"{"o":"a","b":"auth0|Ann \"Ä\" O'Neill\\%_#/é@例え","k":"svc","n":"Ann's \"laptop\" 例え","l":"jtn_svc_k3Xq","z":["a'b%_","urn:jeton:tokens:read"],"a":["https://api.example/\"x\"","b"],"c":["192.0.2.0/24","2001:db8::/32"],"q":[60,5000],"i":1800000000001,"w":{"o":"the_ROOT-1","s":"root \"0\""},"e":1800000099000,"h":"VALUE","m":1800000000003,"p":{"h":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","e":1800000050123},"g":4000000000}"#;
 /// Settings for assertions of which everything is said.
 const ASSERTIONS: &str = r#"{"b":[{"i":"https://idp.example/\"é","k":{"j":"{\"keys\":[]}"},"a":["https://a.example"],"l":86400,"g":60,"u":true,"m":[{"n":"repository_id","v":["1"]},{"n":"/a~1b/c","v":["x/*",-7,false]}],"z":["a"],"c":[4],"s":true,"r":true,"t":true,"j":true,"w":["10.0.0.0/8","2001:db8::/32"],"e":true},{"i":"x","k":{"u":"https://idp.example/jwks"},"e":false},{"i":"https://discovered.example","k":"d","e":true}]}"#;
 /// A logout of which nothing is said but what must be, and one of which everything is said.
@@ -50,6 +52,19 @@ fn a_clients_body_is_spelled_as_ever() {
     client.settings.grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
     assert_eq!(encode_client(&client).unwrap(), RICH_CLIENT);
     assert_eq!(decode_client(RICH_CLIENT.as_bytes(), samples::T0).unwrap(), client);
+}
+
+#[test]
+fn an_api_keys_body_is_spelled_as_ever() {
+    use base64::Engine as _;
+
+    let key = samples::rich_api_key("a", 1);
+    let body = API_KEY.replace("VALUE", &base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(key.value));
+    assert_eq!(encode_api_key(&key).unwrap(), body);
+    let state = ApiKeyState { used_at: key.used_at, revoked: key.revoked.clone() };
+    assert_eq!(decode_api_key(&key.locator(), body.as_bytes(), state.clone()).unwrap(), key);
+    let of_before = body.replace(r#","q":[60,5000]"#, "");
+    assert_eq!(decode_api_key(&key.locator(), of_before.as_bytes(), state).unwrap().limits, None);
 }
 
 #[test]

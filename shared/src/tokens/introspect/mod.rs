@@ -17,6 +17,7 @@ use crate::domain::{
     Subject, Thumbprint, Timestamp, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::platform::capabilities::{DirectoryReader, Introspector, Reader};
+use crate::store::quotas::Quotas;
 use crate::store::{KeepApiKeys, RecordKeys, Records};
 use crate::tokens::lookup::{ClientAccessToken, FoundToken, Hint, TokenLookup};
 
@@ -81,12 +82,22 @@ pub enum Active {
     },
 }
 
-/// Introspects any token of a member. Whoever has the token may know what it is. The use of an API key is noted, if `uses` is there to note
-/// it.
+/// What counts and notes the uses of API keys.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiKeyUses<'a> {
+    /// Counts them, by the limits of the key.
+    pub quotas: &'a Quotas,
+    /// Notes the hour of the last one.
+    pub api_keys: &'a dyn KeepApiKeys,
+}
+
+/// Introspects any token of a member. Whoever has the token may know what it is. Without `uses` those of an API key are neither counted nor
+/// noted, and no key with limits is taken.
 ///
 /// # Errors
-/// Only a fault: what is wrong with the token is part of the [`Introspection`].
-pub async fn introspect(ports: &Reader, uses: Option<&dyn KeepApiKeys>, token: &str) -> Result<Introspection, Error> {
+/// [`Refusal::LimitReached`], if it is an API key that was used as often as it may be. What is wrong with the token is part of the
+/// [`Introspection`].
+pub async fn introspect(ports: &Reader, uses: Option<ApiKeyUses<'_>>, token: &str) -> Result<Introspection, Error> {
     if ApiKeyValue::looks_like(token) {
         return introspect_api_key(ports, uses, token).await;
     }
@@ -112,13 +123,15 @@ pub async fn introspect(ports: &Reader, uses: Option<&dyn KeepApiKeys>, token: &
     })
 }
 
-async fn introspect_api_key(ports: &Reader, uses: Option<&dyn KeepApiKeys>, text: &str) -> Result<Introspection, Error> {
+async fn introspect_api_key(ports: &Reader, uses: Option<ApiKeyUses<'_>>, text: &str) -> Result<Introspection, Error> {
     let (found, _) = api_key::find(ports, text, RecordKeys::default()).await?;
     let Some(found) = found else { return Ok(Introspection::Inactive(TokenProblem::Invalid)) };
-    Ok(match found.into_live(None) {
+    let live = if uses.is_some() { found.into_live(None) } else { found.into_live_if_unlimited() };
+    Ok(match live {
         Ok(live) => {
-            if let Some(uses) = uses {
-                live.note_use(ports, uses).await;
+            if let Some(ApiKeyUses { quotas, api_keys }) = uses {
+                drop(live.count_use(quotas, ports.now()).await?);
+                live.note_use(ports, api_keys).await;
             }
             let record = Box::new(live.to_token());
             crate::telemetry::note_token(&record);

@@ -40,6 +40,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         | Refusal::MemberUnavailable
         | Refusal::MemberUnknown
         | Refusal::FederationRejected(_)
+        | Refusal::LimitReached(_)
         | Refusal::LogoutRejected(_)
         | Refusal::MethodNotAllowed { .. }
         | Refusal::NoSuchPath

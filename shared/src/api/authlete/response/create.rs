@@ -96,6 +96,7 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::MemberUnavailable
             | Refusal::MemberUnknown
             | Refusal::FederationRejected(_)
+            | Refusal::LimitReached(_)
             | Refusal::LogoutRejected(_)
             | Refusal::MethodNotAllowed { .. }
             | Refusal::NoSuchPath

@@ -11,6 +11,7 @@ use crate::admin::clients::ClientDraft;
 use crate::api::jeton::Text;
 use crate::api::jeton::conditions::FederatedBody;
 use crate::api::jeton::jwks::Jwks;
+use crate::api::jeton::limits::LimitsBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
@@ -75,6 +76,9 @@ pub struct PutClient {
     /// The networks from which it may send its credentials, in CIDR notation. Left out: from anywhere.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) allowed_cidrs: Option<AllowedCidrs>,
+    /// How many tokens it may be given in a minute and in a day. Left out: as many as it asks for.
+    #[serde(default, deserialize_with = "present")]
+    pub(in crate::api::jeton) limits: Option<LimitsBody>,
     /// Where it may go on to by an exchange, with which scopes: for confidential clients only. At most 50. Default: nowhere.
     #[serde(default)]
     pub(in crate::api::jeton) may_exchange_to: Vec<Object<TargetBody>>,
@@ -200,6 +204,7 @@ impl PutClient {
             certificate_bound_tokens: self.certificate_bound_tokens.unwrap_or(false),
             may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
             allowed_networks: self.allowed_cidrs.map(|cidrs| cidrs.0),
+            limits: self.limits.map(|limits| limits.0),
             exchange_targets: targets(kind, self.may_exchange_to)?,
             dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
             certificate_subject,

@@ -8,6 +8,7 @@ use crate::api::jeton::client::PutClient;
 use crate::api::jeton::client::body::{Alias, ClientJwks, Subject};
 use crate::api::jeton::client::targets::TargetBody;
 use crate::api::jeton::conditions::FederatedBody;
+use crate::api::jeton::limits::LimitsBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
@@ -68,6 +69,8 @@ pub(super) struct RawClient {
     #[serde(default, deserialize_with = "present")]
     allowed_cidrs: Option<AllowedCidrs>,
     #[serde(default, deserialize_with = "present")]
+    limits: Option<LimitsBody>,
+    #[serde(default, deserialize_with = "present")]
     dpop_bound_tokens: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     certificate_subject: Option<Subject>,
@@ -111,6 +114,7 @@ impl RawClient {
             certificate_bound_tokens: self.certificate_bound_tokens,
             may_exchange_tokens: self.may_exchange_tokens,
             allowed_cidrs: self.allowed_cidrs,
+            limits: self.limits,
             may_exchange_to: self.may_exchange_to,
             dpop_bound_tokens: self.dpop_bound_tokens,
             certificate_subject: self.certificate_subject,
