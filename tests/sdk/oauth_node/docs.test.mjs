@@ -146,6 +146,7 @@ describe("docs/mcp.md", () => {
     const [server, url] = await served(folder, seed);
     started.push(server);
     issuer = url;
+    await lineOf(linesOf(start("server.mjs", { PORT: String(ports.mcp) })), /^The MCP server listens/);
   });
   after(async () => {
     const codes = [];
@@ -166,7 +167,6 @@ describe("docs/mcp.md", () => {
     const application = spawn("bash", ["-c", script], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
     started.push(application);
     await lineOf(linesOf(application), / listens on /);
-    await lineOf(linesOf(start("server.mjs", { PORT: String(ports.mcp) })), /^The MCP server listens/);
 
     const refused = await fetch(mcp, { method: "POST", headers: { authorization: "Bearer x" } });
     assert.equal(refused.status, 401);
