@@ -17,7 +17,7 @@ const MCP: &str = "https://mcp.example/mcp";
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 /// Has an org take the ID-JAGs of [`IDP`], with `more` laid over its entry.
-async fn trusting<'a>(tenant: Tenant<'a>, more: Value) -> Tenant<'a> {
+async fn trusting(tenant: Tenant<'_>, more: Value) -> Tenant<'_> {
     tenant.set(json!({ "assertion_issuers": [entry(more)], "resources": [API, MCP], "scope_required": false })).await;
     tenant
 }

@@ -21,7 +21,7 @@ fn entry(more: Value) -> Value {
 }
 
 /// Has an org take the tokens of [`IDP`] in exchanges, with `more` laid over its entry.
-async fn trusting<'a>(tenant: Tenant<'a>, more: Value) -> Tenant<'a> {
+async fn trusting(tenant: Tenant<'_>, more: Value) -> Tenant<'_> {
     tenant.set(json!({ "assertion_issuers": [entry(more)], "resources": [API, MCP] })).await;
     tenant
 }

@@ -324,7 +324,7 @@ scenario! {
         let tenant = Tenant::new(app, "1");
         let (github, gitlab) = (platform("GitHub Actions"), platform("GitLab CI"));
         let scopes = json!([{"name": "read", "default": true}]);
-        tenant.set(json!({"supported_scopes": scopes, "supported_grants": [JWT_BEARER], "access_token_sign_alg": "ES256"})).await;
+        tenant.set(json!({"supported_scopes": scopes, "supported_grants": [CLIENT_CREDENTIALS, JWT_BEARER], "access_token_sign_alg": "ES256"})).await;
         let entries = [github.entry(), gitlab.entry()];
         let id = Workload::set(&tenant, &entries, vec![github.identity.clone(), gitlab.identity.clone()]).await;
         let alone = async |token: String| tenant.token(By::Nothing, &[("grant_type", JWT_BEARER), ("assertion", token.as_str())]).await;
@@ -338,6 +338,11 @@ scenario! {
         is_denied(&alone(github.token(fresh())).await, "invalid_client");
         assert_eq!(app.delete(&format!("/v1/orgs/1/clients/{other}"), &app.admin).await.status.as_u16(), 204);
         alone(github.token(fresh())).await.ok();
+        let token = github.token(fresh());
+        let asserting = [("grant_type", CLIENT_CREDENTIALS), ("client_assertion_type", ASSERTION_TYPE), ("client_assertion", token.as_str())];
+        let answer = tenant.token(By::Nothing, &asserting).await.ok();
+        assert_eq!(claims(&text(&answer["access_token"]))["client_id"], id.as_str());
+        is_refused(&tenant.token(By::Nothing, &asserting).await);
         let elsewhere = Workload::new(app).await;
         is_denied(&alone(platform("Kubernetes").token(json!({}))).await, "invalid_client");
         elsewhere.by_grant(&platform("Kubernetes").token(json!({})), &[]).await.ok();

@@ -15,8 +15,7 @@ use super::signed::SKEW;
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
     Algorithm, AllowedNetworks, AssertionIssuer, AssertionSettings, ClientId, Denial, DomainGrantType, Fault, Invalid, Issuer,
-    IssuerKeys, OrgId,
-    Seconds, Timestamp,
+    IssuerKeys, OrgId, Seconds, Timestamp,
 };
 use crate::jose::foreign::{self, Claims};
 use crate::jose::jws::{Compact, ProtectedHeader};

@@ -85,6 +85,25 @@ impl ClientCredentials {
     }
 }
 
+impl ClientCredentials {
+    /// Returns the token of a platform that is presented without the name of a client. What a client signs itself has its name as `iss` and
+    /// `sub`.
+    pub(crate) fn unnamed_token(&self) -> Option<&Secret<String>> {
+        if self.id.is_some() || self.form.id.is_some() {
+            return None;
+        }
+        match self.presented().ok()? {
+            ClientProof::Assertion { assertion, .. } => {
+                let Some(Unverified::Signed(claims)) = Unverified::read(assertion.expose()) else { return None };
+                let text = |name| claims.text(name).ok().flatten();
+                (text("iss") != text("sub")).then_some(assertion)
+            }
+            ClientProof::Nothing => self.grant_assertion.as_ref(),
+            ClientProof::Secret { .. } => None,
+        }
+    }
+}
+
 impl PlatformToken<'_> {
     /// What is judged of it, for this client.
     fn terms<'t>(&self, reader: &'t Reader, settings: &'t AssertionSettings, client: Option<ClientId>) -> Terms<'t> {

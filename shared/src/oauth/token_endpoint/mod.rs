@@ -168,8 +168,8 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
     }
     if grant == ServedGrant::JwtBearer {
         request.credentials.grant_assertion.clone_from(&request.form.assertion);
-        name_workload(endpoint, &mut request.credentials).await?;
     }
+    name_workload(endpoint, &mut request.credentials).await?;
     let Identified { service, verified, lookup: ((lookup, code), _), mut found } =
         authenticate_client(endpoint, &request).await?;
     check_supported(&service, grant_type)?;
@@ -240,11 +240,11 @@ async fn serve(
 /// second.
 type RequestLookup = ((Option<TokenLookup>, Option<CodeLookup>), Option<RecentRevocations>);
 
-/// Names the client of a workload that shows nothing but its platform's token, and so doesn't say which client it is: one of the org that is
-/// open to strangers. If it isn't exactly one, nobody is named.
+/// Names the client of a workload that shows its platform's token and doesn't say which client it is, as MCP's clients do: one of the org that
+/// is open to strangers. If it isn't exactly one, nobody is named.
 async fn name_workload(endpoint: &TokenEndpoint, credentials: &mut ClientCredentials) -> Result<(), Fault> {
     let Some(org) = endpoint.documents.open_org.id() else { return Ok(()) };
-    let Some(token) = credentials.grant_assertion.as_ref().filter(|_| credentials.is_empty()) else { return Ok(()) };
+    let Some(token) = credentials.unnamed_token() else { return Ok(()) };
     let client = federated::find_by_token(endpoint.granter.reader(), org, token).await?;
     credentials.form.id = client.map(|client| client.to_string());
     Ok(())

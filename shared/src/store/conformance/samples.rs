@@ -10,10 +10,9 @@ use crate::domain::{
     ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Destination, DomainGrantType, Entropy,
     ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantSubject, GrantType, HostPermissions, Issuance, IssuerKeys, Label,
     LeakPlace, Limits, MayAct, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
-    NotBeforeScope, Org, OrgId, Pkce, PlatformAssertion, PreviousValue, Profile, Property, RedirectUri, RevokingParty, Role, Scope,
-    ScopePattern,
-    Seconds, Seeded, Session, SessionId, Shard, Subject, TargetScope, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey,
-    TokenRecord, Unheld,
+    NotBeforeScope, Org, OrgId, Pkce, PlatformAssertion, PreviousValue, Profile, Property, RedirectUri, RevokingParty, Role,
+    Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, TargetScope, Thumbprint, Timestamp, TokenContents,
+    TokenId, TokenKey, TokenRecord, Unheld,
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 
