@@ -103,7 +103,7 @@ impl LimitHolder {
 /// A limit that is reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ReachedLimit {
-    /// What is counted.
+    /// What the limit counts.
     pub counted: CountedUse,
     /// How many there may be.
     pub limit: u32,

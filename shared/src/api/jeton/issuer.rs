@@ -38,7 +38,7 @@ pub struct TestToken {
     subject_token_type: Option<SubjectTokenType>,
 }
 
-/// An IP address.
+/// The IP address of a caller.
 #[derive(Clone, Copy, Debug)]
 struct Address(IpAddr);
 

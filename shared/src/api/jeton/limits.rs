@@ -10,6 +10,7 @@ use crate::encoding::{Object, integer_within, present};
 #[derive(Clone, Copy, Debug)]
 pub(in crate::api) struct LimitsBody(pub(in crate::api) Limits);
 
+/// How often something may be done: in each minute, in each day, or both.
 #[derive(Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Limits"))]
 #[serde(deny_unknown_fields)]
