@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CrossAppAccessProvider, auth, exchangeJwtAuthGrant } from "@modelcontextprotocol/client";
 import { decodeJwt } from "jose";
 import * as client from "openid-client";
 import { ACCESS_TOKEN, FORMS, JWT, JWT_BEARER, TOKEN_EXCHANGE, assertRefused, assertUnauthenticated, forEachOrg } from "./harness.mjs";
@@ -177,5 +178,42 @@ forEachOrg("jwt-bearer", FORMS, (org) => {
     await assertRefused(present(await org.assertion("john", { iss: "https://unknown.example" })), "invalid_grant");
     await assertRefused(present(await org.assertion("stranger")), "invalid_grant");
     await assertRefused(present(`${good.slice(0, -8)}AAAAAAAA`), "invalid_grant");
+  });
+});
+
+// MCP's enterprise-managed authorization: the company's identity provider says who may use which server, and nobody is asked.
+forEachOrg("ID-JAG", ["opaque", "ES256"], (org) => {
+  const { id: clientId, secret: clientSecret } = org.clients.basic;
+  const exchanged = (jwtAuthGrant, name = "basic") =>
+    exchangeJwtAuthGrant({ tokenEndpoint: `${org.url}/oauth2/token`, jwtAuthGrant, clientId: org.clients[name].id, clientSecret: org.clients[name].secret });
+
+  test("draft-ietf-oauth-identity-assertion-authz-grant 4.4: MCP's client gets a token for its server: CrossAppAccessProvider", async () => {
+    const asked = [];
+    const assertion = (context) => {
+      asked.push([context.authorizationServerUrl, context.resourceUrl]);
+      return org.idJag(clientId);
+    };
+    const provider = new CrossAppAccessProvider({ clientId, clientSecret, expectedIssuer: org.url, assertion });
+    const { api } = org.deployment;
+    const resourceMetadataUrl = new URL(`${org.url}/oauth2/resource-metadata/${org.id}?resource=${encodeURIComponent(api)}`);
+    assert.equal(await auth(provider, { serverUrl: api, resourceMetadataUrl, scope: "files.read" }), "AUTHORIZED");
+    assert.deepEqual(asked.map((urls) => urls.map((url) => new URL(url).href)), [[org.url, api].map((url) => new URL(url).href)]);
+    const { access_token, scope, refresh_token } = await provider.tokens();
+    const seen = await org.introspected(access_token);
+    assert.deepEqual([seen.sub, seen.client_id, scope, refresh_token], ["john", clientId, "files.read", undefined]);
+  });
+
+  test("section 4.4.1: a grant is good once, for the client that it names, for us and for an API of ours", async () => {
+    const good = await org.idJag(clientId);
+    assert.equal((await exchanged(good)).scope, "files.read mail");
+    await assert.rejects(exchanged(good), /invalid_grant/);
+    for (const bad of [{ client_id: org.clients.api.id }, { aud: "https://elsewhere.example" }, { sub: "stranger" }]) {
+      await assert.rejects(exchanged(await org.idJag(clientId, bad)), /invalid_grant/, JSON.stringify(bad));
+    }
+    await assert.rejects(exchanged(await org.idJag(clientId, { resource: "https://elsewhere.example/mcp" })), /invalid_target/);
+    // It was another client's to use, and still is.
+    const of_another = await org.idJag(org.clients.brief.id);
+    await assert.rejects(exchanged(of_another), /invalid_grant/);
+    assert.equal((await exchanged(of_another, "brief")).scope, "files.read mail");
   });
 });

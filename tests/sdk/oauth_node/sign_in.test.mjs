@@ -7,7 +7,8 @@ import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
-import { decodeJwt } from "jose";
+import { requestJwtAuthorizationGrant } from "@modelcontextprotocol/client";
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import * as oauth from "oauth4webapi";
 import * as client from "openid-client";
 import { Browser, PASSWORDS, SUBJECTS, isConsent, isLogin, isSignOut, isSignedOut } from "./browser.mjs";
@@ -94,6 +95,23 @@ forEachOrg("people sign in", FORMS, (org) => {
       assert.ok(isLogin(await browser.go(sign.url, sign.callback)), "nobody is signed in any more");
     });
   }
+
+  test("draft-ietf-oauth-identity-assertion-authz-grant 4.3: the person's ID token brings MCP's client a grant for somebody else's server", async () => {
+    const { id: clientId, secret: clientSecret } = org.clients.post;
+    const { partner } = org.deployment;
+    const asked = (idToken) =>
+      requestJwtAuthorizationGrant({ tokenEndpoint: `${org.url}/oauth2/token`, audience: partner, resource: `${partner}/mcp`, idToken, clientId, clientSecret });
+    const sign = await SignIn.of(org, "post", { scope: "openid mail" });
+    const tokens = await sign.tokens(await new Browser().signIn(sign.url, sign.callback));
+    const { jwtAuthGrant, expiresIn, scope } = await asked(tokens.id_token);
+    assert.deepEqual([expiresIn, scope], [300, "chat.read"]);
+    const expected = { issuer: org.url, audience: partner, typ: "oauth-id-jag+jwt" };
+    const { payload } = await jwtVerify(jwtAuthGrant, createRemoteJWKSet(new URL(`${org.url}/.well-known/jwks.json`)), expected);
+    assert.deepEqual([payload.sub, payload.client_id, payload.resource], [SUBJECTS.ann, "f53f191f", `${partner}/mcp`]);
+    const other = await SignIn.of(org, "own");
+    const of_other = await other.tokens(await new Browser().signIn(other.url, other.callback));
+    await assert.rejects(asked(of_other.id_token), /invalid_request/, "it was issued to another client");
+  });
 
   test("OpenID Connect RP-Initiated Logout 6: without an ID token, or with somebody else's, the person is asked", async () => {
     const browser = new Browser();

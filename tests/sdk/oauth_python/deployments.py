@@ -120,7 +120,10 @@ def seeded(org, form, federated=None):
         entries.append(entry)
 
     add("basic", secret=True)
-    add("post", secret=True, auth_method="client_secret_post")
+    # It may have grants for the authorization server of somebody else, for what people let it read.
+    chat = {"resources": [f"{PARTNER}/mcp"], "scopes": [{"scope": "chat.read", "for": ["mail"]}]}
+    id_jag = {"authorization_server": PARTNER, "type": "id-jag", "client_id": "f53f191f"} | chat
+    add("post", secret=True, auth_method="client_secret_post", may_exchange_to=[id_jag])
     for algorithm in ("ES256", "PS256", "Ed25519"):
         add(algorithm, auth_method="private_key_jwt", key=private_key(algorithm))
     add("public", kind="public", grants=["authorization_code", "refresh_token"])
@@ -159,7 +162,7 @@ def settings(algorithm, nonces, *issuers):
 def running(folder):
     """Runs the servers, and ends them in order."""
     assertion_key = private_key("ES256")
-    issuer = {"issuer": "https://idp.example", "jwks": {"keys": [public(assertion_key)]}, "refresh_tokens": True}
+    issuer = {"issuer": "https://idp.example", "jwks": {"keys": [public(assertion_key)]}, "refresh_tokens": True, "id_jag": True}
     platform_key = private_key("ES256")
     platform = {"issuer": PLATFORM, "jwks": {"keys": [public(platform_key)]}, "longest_life": 3600, "reusable": True}
     orgs, seeds, clients = [{"id": "1", "name": "Acme"}], [], {}
