@@ -2,7 +2,7 @@
 //!
 //! What is used is counted in the store, so that all instances together stay below a limit. Each instance takes a lease, a twentieth of the
 //! limit, by one write, and serves from that without another. Nobody ever gets more than the limit. An instance that ends, or that isn't asked
-//! again before the window is over, leaves the rest of its lease unused: at most a twentieth. A limit of 20 or less is counted one by one.
+//! again before the window is over, leaves the rest of its lease unused: at most a twentieth. A limit below 40 is counted one by one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

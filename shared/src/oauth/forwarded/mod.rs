@@ -153,7 +153,7 @@ pub struct Asked {
 ///
 /// # Errors
 ///
-/// [`Refusal::Denied`](crate::domain::Refusal::Denied) with the first [`Denial`] that a step finds. The order of the steps can be
+/// [`Refusal::Denied`] with the first [`Denial`] that a step finds. The order of the steps can be
 /// seen in the result codes of Authlete's API: a grant that the org doesn't support comes before a client that can't be
 /// authenticated, and that before a grant that nothing serves.
 pub async fn process(
