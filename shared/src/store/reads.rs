@@ -80,7 +80,7 @@ impl WorkloadKey {
     }
 
     /// Returns the keys of the workloads that a client names exactly. One that it names by a pattern can't be looked up.
-    pub(crate) fn named_by(client: &Client) -> BTreeSet<Self> {
+    pub fn named_by(client: &Client) -> BTreeSet<Self> {
         let exact = client.settings.federated.iter().filter_map(|identity| match &identity.subject {
             TextPattern::Exact(subject) => Some(Self::new(&client.org, &identity.issuer, subject)),
             TextPattern::Prefix(_) => None,
