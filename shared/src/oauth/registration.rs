@@ -11,10 +11,11 @@ use crate::domain::{
     ClientSettings, Error, Fault, GrantType, OpenRegistration, Org, RedirectUri, Refusal, Scope, Seconds, Secret, Service,
     Timestamp, TokenProblem,
 };
-use crate::jose::{equal, sha256};
+use crate::jose::equal;
 use crate::platform::capabilities::{Reader, Registrar, RegistrationRemover, RegistrationWriter};
 use crate::policy::supported;
-use crate::store::{CountEvents, CountedEvent, RecordKeys, Replaced, WriteDirectory};
+use crate::store::attempts::AttemptLimit;
+use crate::store::{CountEvents, RecordKeys, Replaced, WriteDirectory};
 
 /// The path of registration. With a client's number behind it, it is where the client looks after its own.
 pub const PATH: &str = "/oauth2/register";
@@ -104,15 +105,8 @@ pub async fn register_stranger(
 /// Counts a registration of a stranger, for its address and for all together.
 async fn count(events: &dyn CountEvents, org: &Org, address: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
     let OpenRegistration { most_per_hour, most_per_address, .. } = org.settings.oauth.open_registration;
-    let since = now.rounded_down(Seconds::HOUR);
-    let until = since.plus(Seconds::HOUR);
-    for (whose, limit) in [(network(address), most_per_address), ("all".to_owned(), most_per_hour)] {
-        let hash = sha256(whose.as_bytes());
-        let event = CountedEvent { org: org.id.clone(), what: "register", hash, since, until, limit };
-        if events.count(&event).await?.is_none() {
-            let seconds = u32::try_from(until.as_secs() - now.as_secs()).unwrap_or_default();
-            return Err(Refusal::TooManyAttempts { retry_after: Seconds(seconds.max(1)) }.into());
-        }
+    for (by, limit) in [(&*network(address), most_per_address), ("all", most_per_hour)] {
+        AttemptLimit { org: &org.id, what: "register", by, limit, window: Seconds::HOUR }.count(events, now).await?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! To add a store, implement the facets and run the suite. To add a record, begin with its facet here.
 
 pub mod api_key_holders;
+pub mod attempts;
 pub mod client_orgs;
 pub mod open_org;
 pub mod quotas;

@@ -8,11 +8,12 @@ use crate::auth::client::document::document_key;
 use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::api;
 use crate::domain::{
-    Authorization, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, ClientUrl, Error, Fault, OrgId, Refusal,
-    Seconds, Service, Timestamp, UserCodeAssignment,
+    Authorization, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, ClientUrl, Error, Fault, OrgId, Seconds,
+    Service, Timestamp, UserCodeAssignment,
 };
 use crate::jose::sha256;
 use crate::platform::capabilities::{AuthorizationFinder, Reader};
+use crate::store::attempts::AttemptLimit;
 use crate::store::{CountEvents, CountedEvent, RecordKeys, Records};
 use crate::telemetry::{Alarm, log_alarm};
 
@@ -30,8 +31,8 @@ pub struct Attempt {
 /// Finds what a device asks for, as long as nobody has decided it.
 ///
 /// # Errors
-/// As [`authenticate`]. [`Refusal::TooManyAttempts`] after five attempts of one person in ten minutes, even for the right code.
-/// [`Refusal::AuthorizationRejected`] if the code stands for nothing that waits.
+/// As [`authenticate`]. As [`AttemptLimit::count`] after five attempts of one person in ten minutes, even for the right code.
+/// [`AuthorizationProblem`] if the code stands for nothing that waits.
 pub async fn find(ports: &AuthorizationFinder, credentials: Credentials, attempt: Attempt) -> Result<AuthorizationSeen, Error> {
     let Attempt { user_code, attempt_by, org } = attempt;
     let credentials = Credentials { org, ..credentials };
@@ -81,44 +82,17 @@ impl Lookup for UserCode {
 
 /// Counts an attempt of a person.
 async fn count_attempt(ports: &AuthorizationFinder, org: &OrgId, by: &str, now: Timestamp) -> Result<(), Error> {
-    const WINDOW: Seconds = Seconds(600);
-    const MAX_ATTEMPTS: u32 = 5;
-    let (since, until) = window(now, WINDOW);
-    let hash = sha256(by.as_bytes());
-    let event = CountedEvent { org: org.clone(), what: "guess", hash, since, until, limit: MAX_ATTEMPTS };
-    if ports.counts.count(&event).await?.is_some() {
-        return Ok(());
-    }
-    let wait = (until.as_ms() - now.as_ms()).div_euclid(1_000) + 1;
-    Err(Refusal::TooManyAttempts { retry_after: Seconds(u32::try_from(wait).unwrap_or(WINDOW.0)) }.into())
+    AttemptLimit { org, what: "guess", by, limit: 5, window: Seconds(600) }.count(&*ports.counts, now).await
 }
 
 /// Counts a wrong code in its org. Nothing is locked by many of them, which would let anybody lock out everybody: somebody is told.
 pub(in crate::oauth) async fn count_wrong(counts: &dyn CountEvents, org: &OrgId, now: Timestamp) -> Result<(), Fault> {
     const ALARMING: u32 = 1_000;
-    let (since, until) = window(now, Seconds::HOUR);
+    let since = now.rounded_down(Seconds::HOUR);
+    let until = since.plus(Seconds::HOUR);
     let event = CountedEvent { org: org.clone(), what: "wrong", hash: sha256(b""), since, until, limit: u32::MAX };
     if counts.count(&event).await? == Some(ALARMING) {
         log_alarm(Alarm::UserCodeGuessing, org, None, None);
     }
     Ok(())
-}
-
-/// The stretch of time that has this moment, of those that follow each other since 1970.
-fn window(now: Timestamp, length: Seconds) -> (Timestamp, Timestamp) {
-    let since = now.rounded_down(length);
-    (since, since.plus(length))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stretches_of_time_follow_each_other() {
-        for (second, since) in [(0, 0), (1, 0), (599, 0), (600, 600), (1_800_000_123, 1_800_000_000)] {
-            let expected = (Timestamp::from_secs(since), Timestamp::from_secs(since + 600));
-            assert_eq!(window(Timestamp::from_ms(second * 1_000 + 999), Seconds(600)), expected, "{second}");
-        }
-    }
 }
