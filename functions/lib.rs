@@ -136,6 +136,7 @@ endpoints! {
         Entry::for_endpoint::<jeton::patch_org::PatchOrg>(),
         Entry::for_endpoint::<jeton::get_org::GetOrg>(),
         Entry::for_endpoint::<jeton::delete_org::DeleteOrg>(),
+        Entry::for_endpoint::<jeton::list_issuers::ListIssuers>(),
         Entry::for_endpoint::<jeton::test_issuer::TestIssuer>(),
         Entry::for_endpoint::<jeton::refresh_org_secret::RefreshOrgSecret>(),
         Entry::for_endpoint::<jeton::list_members::ListMembers>(),

@@ -545,6 +545,7 @@ async fn issuers(run: &mut Recorded) {
     let settings = |issuers: Value| json!({"settings": {"allow_non_expiring": true, "assertion_issuers": issuers}});
     for operation in ["jeton.put_org", "jeton.patch_org"] {
         run.good(operation, "/v1/orgs/11", settings(json!([{"issuer": "https://idp.example", "jwks": {"keys": [key]}}]))).await;
+        run.good("jeton.list_issuers", "/v1/orgs/11/issuers", Value::Null).await;
         run.good("jeton.test_issuer", "/v1/orgs/11/issuers/test", json!({"token": TOKEN})).await;
         run.good(operation, "/v1/orgs/11", settings(json!([]))).await;
     }

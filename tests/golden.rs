@@ -108,8 +108,10 @@ fn federation_problems() -> impl Iterator<Item = FederationProblem> {
     let clients = || [7, 8].map(|id| ClientId::from_number(id).unwrap()).to_vec();
     let field = "federated[0]".to_owned();
     let open = FederationProblem::OpenToStrangers { field: field.clone(), rule: "must be closed".to_owned() };
-    let unknown = FederationProblem::IssuerUnknown { field };
-    [open, unknown, FederationProblem::IssuerInUse(clients()), FederationProblem::ClientsNeedConditions(clients())].into_iter()
+    let unknown = FederationProblem::IssuerUnknown { field: field.clone() };
+    let unreadable = FederationProblem::IssuerUnreadable { field, why: "The keys can't be had.".to_owned() };
+    [open, unknown, unreadable, FederationProblem::IssuerInUse(clients()), FederationProblem::ClientsNeedConditions(clients())]
+        .into_iter()
 }
 
 #[test]

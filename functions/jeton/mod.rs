@@ -36,6 +36,7 @@ pub mod list_api_keys;
 pub mod list_client_secrets;
 pub mod list_clients;
 pub mod list_grants;
+pub mod list_issuers;
 pub mod list_members;
 pub mod list_orgs;
 pub mod openapi;

@@ -263,6 +263,9 @@ pub(crate) enum Alarm {
     CodeReused,
     /// A client polls with a device code that was issued to another client.
     DeviceCodeOfAnother,
+    /// A token is presented of an issuer that everybody can have tokens of, and that an org trusts without a condition that keeps strangers
+    /// out. It was trusted by an older version, and counts for nothing now.
+    IssuerOpenToStrangers,
     /// An API key was found where everybody can read it, and is revoked.
     KeyLeaked,
     /// A client redeems a refresh token that was issued to another client.

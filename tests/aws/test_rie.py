@@ -148,6 +148,7 @@ ENDPOINTS = {
     ),
     "jeton.delete_member": ({"path": "/v1/orgs/1/members/bob", "status": 204}, UNAUTHENTICATED),
     "jeton.delete_org": ({"path": "/v1/orgs/12", "status": 204}, UNAUTHENTICATED),
+    "jeton.list_issuers": ({"path": "/v1/orgs/1/issuers"}, UNAUTHENTICATED),
     "jeton.test_issuer": ({"path": "/v1/orgs/1/issuers/test", "body": {"token": "x"}}, UNAUTHENTICATED),
     "jeton.create_revocation": ({"path": "/v1/orgs/1/revocations", "body": {"subject": "bob"}}, UNAUTHENTICATED),
     "jeton.delete_token": ({"path": "/v1/tokens/$jti", "status": 204}, {"path": "/v1/tokens/x", "status": 404}),

@@ -17,6 +17,7 @@ mod grants;
 mod hand_over;
 mod id_jag;
 mod introspect;
+mod issuers;
 mod limits;
 mod logout;
 mod lost;

@@ -12,10 +12,10 @@ use super::tenant::{
 use crate::support::{Answer, App, Mount, log, scenario};
 
 const SPIFFE_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
-const GITHUB: &str = "https://token.actions.githubusercontent.com";
+pub(super) const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 /// A platform that gives its workloads tokens, with what an org says of it.
-struct Platform {
+pub(super) struct Platform {
     name: &'static str,
     algorithm: Algorithm,
     header: Value,
@@ -23,7 +23,7 @@ struct Platform {
     /// What the org says of it, besides its name and keys.
     issuer: Value,
     /// What the client says of itself.
-    identity: Value,
+    pub(super) identity: Value,
     /// Claims of somebody else's token.
     strangers: Value,
 }
@@ -39,7 +39,7 @@ impl Platform {
     }
 
     /// The entry of `assertion_issuers`.
-    fn entry(&self) -> Value {
+    pub(super) fn entry(&self) -> Value {
         let mut key = jwk::to_json(self.key().jwk());
         key["kid"] = "k1".into();
         if self.issuer_name().starts_with("spiffe://") {
@@ -50,7 +50,7 @@ impl Platform {
     }
 
     /// A token with `more` laid over its claims. `null` takes one away.
-    fn token(&self, more: Value) -> String {
+    pub(super) fn token(&self, more: Value) -> String {
         self.token_with(json!({}), more)
     }
 
@@ -215,25 +215,25 @@ fn platforms() -> Vec<Platform> {
     ]
 }
 
-fn platform(name: &str) -> Platform {
+pub(super) fn platform(name: &str) -> Platform {
     platforms().into_iter().find(|platform| platform.name == name).unwrap()
 }
 
 /// The client of an org that is a workload of each platform, with the tenant.
-struct Workload<'a> {
-    tenant: Tenant<'a>,
+pub(super) struct Workload<'a> {
+    pub(super) tenant: Tenant<'a>,
     id: String,
 }
 
 impl<'a> Workload<'a> {
-    async fn new(app: &'a App) -> Self {
+    pub(super) async fn new(app: &'a App) -> Self {
         let tenant = Tenant::opaque(app).await;
         let entries: Vec<_> = platforms().iter().map(Platform::entry).collect();
         let id = Self::set(&tenant, &entries, platforms().iter().map(|platform| platform.identity.clone()).collect()).await;
         Self { tenant, id }
     }
 
-    async fn set(tenant: &Tenant<'_>, entries: &[Value], federated: Vec<Value>) -> String {
+    pub(super) async fn set(tenant: &Tenant<'_>, entries: &[Value], federated: Vec<Value>) -> String {
         tenant.set(json!({"assertion_issuers": entries})).await;
         let body = json!({
             "kind": "confidential", "auth_method": "private_key_jwt", "grants": [CLIENT_CREDENTIALS, JWT_BEARER], "federated": federated,
@@ -244,7 +244,7 @@ impl<'a> Workload<'a> {
     }
 
     /// The answer to `client_credentials` with this client assertion.
-    async fn by_assertion(&self, token: &str, more: &[(&str, &str)]) -> Answer {
+    pub(super) async fn by_assertion(&self, token: &str, more: &[(&str, &str)]) -> Answer {
         let own = [
             ("grant_type", CLIENT_CREDENTIALS),
             ("client_id", self.id.as_str()),
@@ -263,14 +263,14 @@ impl<'a> Workload<'a> {
     }
 
     /// What an administrator hears of a token.
-    async fn test(&self, token: &str, more: Value) -> Value {
+    pub(super) async fn test(&self, token: &str, more: Value) -> Value {
         let path = format!("/v1/orgs/{}/issuers/test", self.tenant.org);
         self.tenant.app.post(&path, Some(&self.tenant.app.admin), over(json!({"token": token}), more)).await.ok()
     }
 }
 
 #[track_caller]
-fn is_refused(answer: &Answer) {
+pub(super) fn is_refused(answer: &Answer) {
     is_denied(answer, "invalid_client");
     let description = answer.json()["error_description"].as_str().unwrap().to_owned();
     assert_eq!(

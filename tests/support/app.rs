@@ -25,7 +25,7 @@ use super::mount::{self, Mount, Target};
 use super::queue::HeldQueue;
 use super::template::UNROUTED;
 use super::values::over;
-use super::web::{Web, scanners};
+use super::web::{Web, key_sets, scanners};
 
 /// 2026-11-22T12:00:00.250Z
 pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
@@ -156,7 +156,8 @@ impl App {
         let web = Arc::new(Web::default());
         let documents = WebDocuments::new(web.clone(), clock.clone());
         let open_org = Some(OrgId::parse("1").expect("an id"));
-        platform.records = platform.records.opening(open_org).with_web_documents(documents).hearing_from(scanners(&web));
+        let records = platform.records.reading(key_sets(&web)).opening(open_org);
+        platform.records = records.with_web_documents(documents).hearing_from(scanners(&web));
         load(&*seeded, &platform, seed, NOW).await.expect("the seed is loaded");
         let name = Subject::parse("administrator").expect("a name");
         let root = OrgId::parse("1").expect("an id");

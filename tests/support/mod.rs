@@ -19,6 +19,7 @@ pub(crate) use app::{Answer, App, NOW, ask};
 pub(crate) use mount::{Mount, decoded_twice, listen, over_http};
 pub(crate) use values::{basic, encoded, hashed, over, text};
 pub(crate) use watched::Watched;
+pub(crate) use web::KEY_SETS;
 
 /// A scenario that runs on every mount: a module with a test for each.
 macro_rules! scenario {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use shared::domain::{Fault, Seconds};
 use shared::keys::remote::web::{FetchDocuments, FetchFailure, Fetched};
-use shared::keys::remote::{FetchKeySets, FetchedText, SecretScanners};
+use shared::keys::remote::{FetchKeySets, FetchedText, KeySets, Origin, SecretScanners};
 
 use super::scanner;
 
@@ -39,6 +39,14 @@ impl Web {
     pub(crate) fn asked(&self) -> Vec<(String, Option<String>)> {
         std::mem::take(&mut locked(&self.asked))
     }
+}
+
+/// The only origin at which a service reads the keys of others whose web this is.
+pub(crate) const KEY_SETS: &str = "https://keys.example";
+
+/// The key sets that a service reads whose web this is: at [`KEY_SETS`].
+pub(crate) fn key_sets(web: &Arc<Web>) -> KeySets {
+    KeySets::new(Origin::from_url(KEY_SETS).into_iter().collect(), web.clone())
 }
 
 /// The scanners of secrets that a service hears from whose web this is: [`scanner`].

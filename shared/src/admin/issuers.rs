@@ -2,10 +2,12 @@
 //! without what it relies on.
 
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 
+use futures::future::join_all;
 use serde_json::{Map, Value};
 
-use crate::auth::assertion::inspection::{Inspection, PresentedFrom, Terms};
+use crate::auth::assertion::inspection::{Inspection, PresentedFrom, Terms, keys_of};
 use crate::auth::assertion::subject::{self, Named};
 use crate::auth::assertion::{Finding, IdJag, Purpose, Rule};
 use crate::auth::client::document::document_key;
@@ -18,9 +20,10 @@ use crate::domain::{
 };
 use crate::jose::foreign::{Claims, WrongType};
 use crate::jose::jws::ProtectedHeader;
-use crate::keys::remote::KeyReading;
-use crate::platform::capabilities::{DirectoryReader, Reader};
+use crate::keys::remote::{KeyReading, NoKeys};
+use crate::platform::capabilities::{DirectoryReader, IssuerTester, Reader};
 use crate::policy::{self, ClientTokenRequest, RefreshOf, SubjectBounds, TokenProfile};
+use crate::store::attempts::AttemptLimit;
 use crate::store::{ReadDirectory, RecordKeys, Records, ReplayKey};
 
 /// How many clients are read at once.
@@ -60,26 +63,86 @@ pub(crate) async fn ensure_clients_keep_theirs(
         return Ok(());
     }
     let (mut in_use, mut open) = (Vec::new(), Vec::new());
-    let mut last = None;
-    loop {
-        let clients = directory.clients(org, last, AT_ONCE).await?;
-        for client in &clients {
-            if changes.iter().any(|change| change.takes_issuer_of(client)) {
-                in_use.push(client.id);
-            }
-            if changes.iter().any(|change| change.opens(client)) {
-                open.push(client.id);
-            }
+    walk_clients(directory, org, |client| {
+        if changes.iter().any(|change| change.takes_issuer_of(&client)) {
+            in_use.push(client.id);
         }
-        last = clients.last().map(|client| client.id).filter(|_| clients.len() == AT_ONCE);
-        if last.is_none() || in_use.len() + open.len() >= FederationProblem::MAX_NAMED {
-            break;
+        if changes.iter().any(|change| change.opens(&client)) {
+            open.push(client.id);
         }
-    }
+        if in_use.len() + open.len() < FederationProblem::MAX_NAMED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })
+    .await?;
     if !in_use.is_empty() {
         return Err(FederationProblem::IssuerInUse(in_use).into());
     }
     if open.is_empty() { Ok(()) } else { Err(FederationProblem::ClientsNeedConditions(open).into()) }
+}
+
+/// Reads the clients of an org, page by page, until one of them is the last that has to be seen.
+async fn walk_clients(
+    directory: &dyn ReadDirectory,
+    org: &OrgId,
+    mut see: impl FnMut(Client) -> ControlFlow<()> + Send,
+) -> Result<(), Fault> {
+    let mut last = None;
+    loop {
+        let clients = directory.clients(org, last, AT_ONCE).await?;
+        last = clients.last().map(|client| client.id).filter(|_| clients.len() == AT_ONCE);
+        if clients.into_iter().try_for_each(&mut see).is_break() || last.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// An issuer that an org trusts, and what has become of it.
+#[derive(Debug)]
+pub struct IssuerReport {
+    /// The issuer, as the settings of the org have it.
+    pub issuer: AssertionIssuer,
+    /// Whether it, or the identity of a client at it, lets strangers in, as older versions allowed. That counts for nothing.
+    pub is_open_to_strangers: bool,
+    /// Its keys, as they can be had now. `None`: it is disabled, so that they aren't read.
+    pub keys: Option<Result<KeyReading, NoKeys>>,
+    /// How many clients of the org have an identity at it.
+    pub clients: u64,
+}
+
+/// Lists the issuers that an org trusts, in the order of its settings, with their keys. Keys that aren't in memory are read now, all at once.
+///
+/// # Errors
+/// Only a [`Fault`] of the store. Keys that can't be had are part of the report.
+pub async fn list(ports: &DirectoryReader, org: &OrgId, settings: AssertionSettings) -> Result<Vec<IssuerReport>, Fault> {
+    let reader = &ports.reader;
+    let reports = settings.assertion_issuers.into_iter().map(|issuer| async move {
+        let keys = if issuer.enabled { Some(keys_of(&issuer, &reader.key_sets, None, reader.now()).await) } else { None };
+        IssuerReport { is_open_to_strangers: issuer.is_open_to_strangers(), issuer, keys, clients: 0 }
+    });
+    let mut reports = join_all(reports).await;
+    walk_clients(&*ports.directory, org, |client| {
+        for report in reports.iter_mut().filter(|report| is_at(&client, &report.issuer)) {
+            report.clients += 1;
+            let identities = &client.settings.federated;
+            report.is_open_to_strangers |= identities.iter().any(|identity| report.issuer.is_open_to_strangers_by(identity));
+        }
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(reports)
+}
+
+/// Reads the keys of all issuers that are enabled.
+///
+/// # Errors
+/// [`FederationProblem::IssuerUnreadable`] with the first whose keys can't be had.
+pub(crate) async fn ensure_keys_can_be_read(reader: &Reader, settings: &AssertionSettings) -> Result<(), FederationProblem> {
+    let issuers = settings.assertion_issuers.iter().enumerate().filter(|(_, issuer)| issuer.enabled);
+    let read = issuers.map(|(n, issuer)| async move {
+        let field = || format!("settings.assertion_issuers[{n}].{}", issuer.keys.field());
+        let unreadable = |no_keys: NoKeys| FederationProblem::IssuerUnreadable { field: field(), why: no_keys.to_string() };
+        keys_of(issuer, &reader.key_sets, None, reader.now()).await.map_err(unreadable).map(drop)
+    });
+    join_all(read).await.into_iter().collect()
 }
 
 /// What clients can lose with an issuer.
@@ -171,18 +234,20 @@ impl TokenReport {
     }
 }
 
-/// Judges a token by all rules, for an administrator of the org. Nothing is used up, issued or written; the keys of the issuer may be read.
-/// `found` is what was read when the caller was authenticated: the settings for assertions, and the client.
+/// How many tokens an org may have judged in a minute: who has more is guessing.
+const MAX_TESTS_PER_MINUTE: u32 = 60;
+
+/// Judges a token by all rules, for an administrator of the org. The test is counted. Nothing else is written, used up or issued; the keys of
+/// the issuer may be read. `found` is what was read when the caller was authenticated: the settings for assertions, and the client.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] if the org has no such client. Fails if the store can't be read.
-pub async fn test(
-    ports: &DirectoryReader,
-    service: &Service,
-    mut found: Records,
-    asked: &TokenTest,
-) -> Result<TokenReport, Error> {
+/// [`Refusal::NotFound`] if the org has no such client. [`Refusal::TooManyAttempts`] after 60 tests in a minute. Fails if the store can't be
+/// read or written.
+pub async fn test(tester: &IssuerTester, service: &Service, mut found: Records, asked: &TokenTest) -> Result<TokenReport, Error> {
+    let ports = &tester.directory;
     let (reader, org) = (&ports.reader, service.org());
+    let tests = AttemptLimit { org: &org.id, what: "test", by: "all", limit: MAX_TESTS_PER_MINUTE, window: Seconds(60) };
+    tests.count(&*tester.counts, reader.now()).await?;
     let settings = found.assertion_settings.remove(&org.id).unwrap_or_default();
     let named = match asked.client {
         Some(id) => Some(found.clients.remove(&(org.id.clone(), id)).ok_or(Refusal::NotFound("client"))?),
@@ -266,16 +331,16 @@ async fn ensure_unused(ports: &DirectoryReader, used: &ReplayKey) -> Result<Resu
 
 /// The clients of an org that name an issuer, and that may present its tokens.
 async fn clients_of(directory: &dyn ReadDirectory, org: &OrgId, issuer: &AssertionIssuer) -> Result<Vec<Client>, Fault> {
-    let (mut of_issuer, mut last) = (Vec::new(), None);
-    loop {
-        let clients = directory.clients(org, last, AT_ONCE).await?;
-        last = clients.last().map(|client| client.id).filter(|_| clients.len() == AT_ONCE);
-        let may_present = |client: &Client| issuer.clients.as_ref().is_none_or(|clients| clients.contains(&client.id));
-        of_issuer.extend(clients.into_iter().filter(|client| is_at(client, issuer) && may_present(client)));
-        if last.is_none() {
-            return Ok(of_issuer);
+    let may_present = |client: &Client| issuer.clients.as_ref().is_none_or(|clients| clients.contains(&client.id));
+    let mut of_issuer = Vec::new();
+    walk_clients(directory, org, |client| {
+        if is_at(&client, issuer) && may_present(&client) {
+            of_issuer.push(client);
         }
-    }
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(of_issuer)
 }
 
 /// The first client that the token authenticates, with the identity; or why it isn't the first of them all.
@@ -296,25 +361,30 @@ fn matching(inspection: &Inspection<'_>, issuer: &AssertionIssuer, candidates: V
 
 /// Whether a client may use its platform's token so.
 fn may(org: &Org, client: &Client, purpose: Purpose) -> Result<(), Finding> {
-    let about = |field: &str, detail: &str| {
-        Err(Finding { detail: detail.to_owned(), field: Some(field.to_owned()), ..Finding::default() })
-    };
     if client.settings.auth_method != ClientAuthMethod::PrivateKeyJwt {
         return about("auth_method", "The auth_method of the client must be private_key_jwt.");
     }
+    may_use(org, client, (purpose == Purpose::Grant).then_some(GrantType::JwtBearer))
+}
+
+/// Whether a client is enabled and may use a grant, if there is one.
+fn may_use(org: &Org, client: &Client, grant: Option<GrantType>) -> Result<(), Finding> {
+    let lacks_it = |grants: &[GrantType]| grant.filter(|grant| !grants.contains(grant));
     if !client.enabled {
         return about("enabled", "The client is disabled.");
     }
-    if purpose != Purpose::Grant {
-        return Ok(());
+    if let Some(grant) = lacks_it(&client.settings.grants) {
+        return about("grants", &format!("The grants of the client must have {}.", grant.as_str()));
     }
-    if !client.settings.grants.contains(&GrantType::JwtBearer) {
-        return about("grants", "The grants of the client must have urn:ietf:params:oauth:grant-type:jwt-bearer.");
-    }
-    if !org.settings.oauth.supported_grants.contains(&GrantType::JwtBearer) {
-        return about("settings.supported_grants", "The org must support urn:ietf:params:oauth:grant-type:jwt-bearer.");
+    if let Some(grant) = lacks_it(&org.settings.oauth.supported_grants) {
+        return about("settings.supported_grants", &format!("The org must support {}.", grant.as_str()));
     }
     Ok(())
+}
+
+/// What is wrong with a setting of the client or of the org.
+fn about(field: &str, detail: &str) -> Result<(), Finding> {
+    Err(Finding { field: Some(field.to_owned()), ..Finding::new(detail.to_owned()) })
 }
 
 /// Finds the client that an ID-JAG names. `None`: the org has no such client.
@@ -384,9 +454,6 @@ fn judge_presenter(
 
 /// Whether a client may present somebody's token of the issuer.
 fn may_present(org: &Org, client: &Client, issuer: &AssertionIssuer, purpose: Purpose) -> Result<(), Finding> {
-    let about = |field: &str, detail: &str| {
-        Err(Finding { detail: detail.to_owned(), field: Some(field.to_owned()), ..Finding::default() })
-    };
     let is_named = issuer.clients.as_ref().map(|clients| clients.contains(&client.id));
     let is_public = client.settings.kind == ClientKind::Public;
     let grant = if purpose == Purpose::IdJag { GrantType::JwtBearer } else { GrantType::TokenExchange };
@@ -399,15 +466,7 @@ fn may_present(org: &Org, client: &Client, issuer: &AssertionIssuer, purpose: Pu
     if is_public && is_named.is_none() {
         return about("clients", "A public client may present an ID-JAG only if the issuer's clients name it.");
     }
-    if !client.enabled {
-        return about("enabled", "The client is disabled.");
-    }
-    if !client.settings.grants.contains(&grant) {
-        return about("grants", &format!("The grants of the client must have {}.", grant.as_str()));
-    }
-    if !org.settings.oauth.supported_grants.contains(&grant) {
-        return about("settings.supported_grants", &format!("The org must support {}.", grant.as_str()));
-    }
+    may_use(org, client, Some(grant))?;
     let needs_permit = grant == GrantType::TokenExchange && org.settings.oauth.token_exchange.by_permitted_clients_only;
     if needs_permit && !client.settings.may_exchange_tokens {
         return about("may_exchange_tokens", "The client must have may_exchange_tokens, because the org demands it.");

@@ -1,6 +1,6 @@
 //! The directory: orgs and members, and who may change them.
 
-use crate::admin::issuers::ensure_clients_keep_theirs;
+use crate::admin::issuers::{ensure_clients_keep_theirs, ensure_keys_can_be_read};
 use crate::admin::org_size::fits_in_one_read;
 use crate::admin::rotation::keep_for_ever;
 use crate::auth::bearer::{authenticate, require_scope};
@@ -50,6 +50,15 @@ pub enum OrgWrite<'a> {
     Change,
 }
 
+/// What is tried of the issuers of assertions before an org is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeyCheck {
+    /// Nothing: an issuer that doesn't answer mustn't stop a change of something else.
+    Skip,
+    /// The keys of all that are enabled are read.
+    Read,
+}
+
 /// What is said of a member when it is written.
 #[derive(Clone, Debug)]
 pub struct MemberDraft {
@@ -85,12 +94,13 @@ pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<(Org, Asser
 /// the org would move below another parent. [`Refusal::Invalid`] if a new org has no parent or would lie too deep, if the service
 /// has no key of its algorithm, if keys of an assertion issuer are at an origin that the deployment doesn't allow, or if the org
 /// would be larger than one read covers. [`Refusal::FederationRejected`] if clients would lose an issuer that they name, or conditions
-/// without which strangers could be them. Whatever `draft` refuses.
+/// without which strangers could be them; and, with [`KeyCheck::Read`], if the keys of an issuer can't be had. Whatever `draft` refuses.
 pub async fn write_org(
     ports: &OrgChanger,
     bearer: &str,
     id: &OrgId,
     write: OrgWrite<'_>,
+    key_check: KeyCheck,
     draft: impl Fn(Option<(&Org, &AssertionSettings)>) -> Result<OrgDraft, Error> + Send + Sync,
 ) -> Result<(Org, AssertionSettings, Put), Error> {
     let parent = match write {
@@ -113,6 +123,9 @@ pub async fn write_org(
             return Err(Refusal::invalid("settings.access_token_sign_alg", NO_KEY).into());
         }
         keys_are_in_reach(&assertions, &ports.key_origins)?;
+        if key_check == KeyCheck::Read {
+            ensure_keys_can_be_read(&ports.reader, &assertions).await?;
+        }
         if let Some((_, before)) = &seen {
             ensure_clients_keep_theirs(&*ports.directory, id, before, &assertions).await?;
         }
@@ -147,13 +160,13 @@ fn may_write_org(caller: &Caller, write: OrgWrite<'_>, place: Option<&Org>) -> R
 /// Whether the keys of who makes assertions are where some may be read.
 pub(crate) fn keys_are_in_reach(assertions: &AssertionSettings, origins: &Origins) -> Result<(), Refusal> {
     for (n, issuer) in assertions.assertion_issuers.iter().enumerate() {
-        let (member, url) = match &issuer.keys {
+        let url = match &issuer.keys {
             IssuerKeys::Inline(_) => continue,
-            IssuerKeys::At(url) => ("jwks_uri", url.clone()),
-            IssuerKeys::Discovery => ("discovery", AssertionIssuer::discovery_url(&issuer.issuer)),
+            IssuerKeys::At(url) => url.clone(),
+            IssuerKeys::Discovery => AssertionIssuer::discovery_url(&issuer.issuer),
         };
         if !origins.allow(&url) {
-            let field = format!("settings.assertion_issuers[{n}].{member}");
+            let field = format!("settings.assertion_issuers[{n}].{}", issuer.keys.field());
             return Err(Refusal::invalid(field, "must be at an origin that the deployment allows (JwksOrigins, --jwks-origin)"));
         }
     }

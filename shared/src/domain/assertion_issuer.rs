@@ -51,6 +51,17 @@ pub enum IssuerKeys {
     Discovery,
 }
 
+impl IssuerKeys {
+    /// Returns the field of the settings that says where the keys are.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Inline(_) => "jwks",
+            Self::At(_) => "jwks_uri",
+            Self::Discovery => "discovery",
+        }
+    }
+}
+
 impl AssertionIssuer {
     /// How long assertions may live where nothing is said.
     pub const DEFAULT_LONGEST_LIFE: Seconds = Seconds(300);
@@ -268,6 +279,13 @@ pub enum FederationProblem {
         /// The entry of the client.
         field: String,
     },
+    /// The keys of an issuer can't be read, and the caller wanted that to be tried.
+    IssuerUnreadable {
+        /// The entry of the settings.
+        field: String,
+        /// What happened, as a sentence.
+        why: String,
+    },
     /// Clients name an issuer that would be gone.
     IssuerInUse(Vec<ClientId>),
     /// Clients rely on conditions of an issuer that would be gone, and would let strangers in.
@@ -277,12 +295,15 @@ pub enum FederationProblem {
 impl FederationProblem {
     /// The most clients that are named.
     pub const MAX_NAMED: usize = 10;
+    /// The code of [`FederationProblem::OpenToStrangers`].
+    pub const OPEN_TO_STRANGERS: &str = "ISSUER_OPEN_TO_STRANGERS";
 
     /// Its code on the wire.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::OpenToStrangers { .. } => "ISSUER_OPEN_TO_STRANGERS",
+            Self::OpenToStrangers { .. } => Self::OPEN_TO_STRANGERS,
             Self::IssuerUnknown { .. } => "ISSUER_UNKNOWN",
+            Self::IssuerUnreadable { .. } => "ISSUER_UNREADABLE",
             Self::IssuerInUse(_) => "ISSUER_IN_USE",
             Self::ClientsNeedConditions(_) => "CLIENTS_NEED_CONDITIONS",
         }
@@ -295,6 +316,7 @@ impl FederationProblem {
             Self::IssuerUnknown { field } => {
                 format!("{field}: the org has no such issuer. Add it to the org's assertion_issuers first.")
             }
+            Self::IssuerUnreadable { field, why } => format!("{field}: {why}"),
             Self::IssuerInUse(clients) => {
                 format!("An issuer that would be gone is in federated of the clients {}. Change them first.", listed(clients))
             }
@@ -308,7 +330,9 @@ impl FederationProblem {
     /// The member of the request that is wrong, if it is one.
     pub fn field(&self) -> Option<&str> {
         match self {
-            Self::OpenToStrangers { field, .. } | Self::IssuerUnknown { field } => Some(field),
+            Self::OpenToStrangers { field, .. } | Self::IssuerUnknown { field } | Self::IssuerUnreadable { field, .. } => {
+                Some(field)
+            }
             Self::IssuerInUse(_) | Self::ClientsNeedConditions(_) => None,
         }
     }

@@ -192,6 +192,16 @@ impl AssertionIssuer {
         OpenIssuer::find(&self.issuer).is_some_and(|open| !open.is_closed_by(conditions, Some(&identity.subject)))
     }
 
+    /// Whether strangers can be subjects of whom it speaks. Such an issuer counts for nothing.
+    pub fn is_open_to_strangers(&self) -> bool {
+        self.speaks_for_subjects() && self.lets_strangers_in()
+    }
+
+    /// Whether strangers can be a client that has this identity at the issuer. Such an identity counts for nobody.
+    pub fn is_open_to_strangers_by(&self, identity: &FederatedIdentity) -> bool {
+        identity.issuer == self.issuer && self.lets_strangers_be(identity)
+    }
+
     /// Checks that strangers have no part in what is trusted of the issuer without a client that names a subject. `field`: where its
     /// conditions are.
     ///
@@ -200,7 +210,7 @@ impl AssertionIssuer {
     pub fn ensure_strangers_are_kept_out(&self, field: &str) -> Result<(), FederationProblem> {
         let Some(open) = OpenIssuer::find(&self.issuer) else { return Ok(()) };
         ensure_prefixes_are_whole(None, &self.claims, field)?;
-        if self.speaks_for_subjects() && self.lets_strangers_in() {
+        if self.is_open_to_strangers() {
             return Err(open.problem(field));
         }
         Ok(())

@@ -234,7 +234,7 @@ const fn authorization(problem: AuthorizationProblem) -> StatusCode {
 /// The status of what can't be said of an issuer of assertions, or of a client's identity at one.
 const fn federation(problem: &FederationProblem) -> StatusCode {
     match problem {
-        FederationProblem::OpenToStrangers { .. } => StatusCode::BAD_REQUEST,
+        FederationProblem::OpenToStrangers { .. } | FederationProblem::IssuerUnreadable { .. } => StatusCode::BAD_REQUEST,
         FederationProblem::IssuerUnknown { .. }
         | FederationProblem::IssuerInUse(_)
         | FederationProblem::ClientsNeedConditions(_) => StatusCode::CONFLICT,

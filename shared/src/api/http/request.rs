@@ -118,6 +118,15 @@ impl<A: FromRequest, B: FromRequest, C: FromRequest, D: FromRequest> FromRequest
     }
 }
 
+impl<A: FromRequest, B: FromRequest, C: FromRequest, D: FromRequest, E: FromRequest> FromRequest for (A, B, C, D, E) {
+    const ACCEPTS_QUERY: bool = <(A, B, C, D)>::ACCEPTS_QUERY || E::ACCEPTS_QUERY;
+
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let (a, b, c, d) = FromRequest::from_request(request)?;
+        Ok((a, b, c, d, E::from_request(request)?))
+    }
+}
+
 /// The token of the `Authorization` header, RFC 6750 section 2.1. The scheme's case doesn't count.
 #[derive(Debug)]
 pub struct Bearer(Secret<String>);

@@ -1,4 +1,4 @@
-//! The test of a platform's token on the wire.
+//! The issuers that an org trusts, and the test of a platform's token, on the wire.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -7,12 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::settings::Number;
-use crate::admin::issuers::{TokenReport, TokenTest, WouldIssue};
+use crate::admin::issuers::{IssuerReport, TokenReport, TokenTest, WouldIssue};
 use crate::api::agilicus::Rfc3339;
 use crate::auth::assertion::{Finding, Purpose, Rule};
 use crate::auth::service::Lookup;
-use crate::domain::{ClientId, Invalid, OrgId, Refusal, Scope};
+use crate::domain::{ClientId, FederationProblem, Invalid, OrgId, Refusal, Scope};
 use crate::encoding::{FromText, SecretText, present};
+use crate::keys::remote::KeyReading;
 use crate::store::RecordKeys;
 
 /// The body of `POST /v1/orgs/{org}/issuers/test`.
@@ -265,13 +266,18 @@ impl<'a> TestResult<'a> {
                 typ: header.typ.as_deref(),
             }),
             claims: report.claims.as_ref(),
-            keys: report.keys.as_ref().map(|keys| KeysView {
-                source: &keys.url,
-                read: Rfc3339(keys.read_at),
-                kids: keys.keys.iter().map(|key| key.jwk().kid.as_str()).collect(),
-            }),
+            keys: report.keys.as_ref().map(KeysView::from_reading),
             would_issue: report.would_issue.as_ref().map(WouldIssueView::from_would_issue),
         }
+    }
+}
+
+impl<'a> KeysView<'a> {
+    fn from_reading(reading: &'a KeyReading) -> Self {
+        // A key that may be used with several algorithms is there once for each.
+        let mut kids: Vec<_> = reading.keys.iter().map(|key| key.jwk().kid.as_str()).collect();
+        kids.dedup();
+        Self { source: &reading.url, read: Rfc3339(reading.read_at), kids }
     }
 }
 
@@ -297,5 +303,65 @@ impl WouldIssueView {
     fn from_would_issue(issue: &WouldIssue) -> Self {
         let scope = issue.scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ");
         Self { sub: issue.subject.to_string(), scope, expires_in: issue.expires_in.0 }
+    }
+}
+
+/// The issuers that an org trusts.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "OrgIssuers"))]
+pub struct IssuersView<'a> {
+    /// The issuers, in the order of `assertion_issuers`.
+    issuers: Vec<IssuerView<'a>>,
+}
+
+/// An issuer that an org trusts, and what has become of it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "OrgIssuer"))]
+struct IssuerView<'a> {
+    /// The `iss` of its tokens, or a SPIFFE trust domain.
+    issuer: &'a str,
+    /// Whether its tokens are taken at all now.
+    enabled: bool,
+    /// `ISSUER_OPEN_TO_STRANGERS`: the issuer, or the identity of a client at it, lacks a condition that keeps strangers out, and counts
+    /// for nothing until it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'static str>,
+    /// The keys of the issuer, as they can be had now. Absent if it is disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<ListedKeys<'a>>,
+    /// How many clients of the org have an identity at it.
+    clients: u64,
+}
+
+/// The keys of an issuer, or why they can't be had.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+struct ListedKeys<'a> {
+    #[serde(flatten)]
+    keys: Option<KeysView<'a>>,
+    /// Why the keys can't be had, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+impl<'a> IssuersView<'a> {
+    /// The view of the issuers of an org.
+    pub fn from_reports(reports: &'a [IssuerReport]) -> Self {
+        Self { issuers: reports.iter().map(IssuerView::from_report).collect() }
+    }
+}
+
+impl<'a> IssuerView<'a> {
+    fn from_report(report: &'a IssuerReport) -> Self {
+        Self {
+            issuer: &report.issuer.issuer,
+            enabled: report.issuer.enabled,
+            problem: report.is_open_to_strangers.then_some(FederationProblem::OPEN_TO_STRANGERS),
+            keys: report.keys.as_ref().map(|keys| match keys {
+                Ok(reading) => ListedKeys { keys: Some(KeysView::from_reading(reading)), problem: None },
+                Err(no_keys) => ListedKeys { keys: None, problem: Some(no_keys.to_string()) },
+            }),
+            clients: report.clients,
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Text;
 use super::settings::Settings;
 use crate::admin::org_tree::OrgPage;
-use crate::admin::orgs_and_members::OrgDraft;
+use crate::admin::orgs_and_members::{KeyCheck, OrgDraft};
 use crate::api::agilicus::Rfc3339;
 use crate::domain::{AssertionSettings, Org, OrgId, Refusal, Secret};
 use crate::encoding::form::Parameters;
@@ -114,6 +114,26 @@ impl<'a> OrgSecret<'a> {
 impl std::fmt::Debug for OrgSecret<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OrgSecret").field("org", &self.org).finish_non_exhaustive()
+    }
+}
+
+/// The query of `PUT` and `PATCH /v1/orgs/{org}`.
+#[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct OrgWriteQuery {
+    /// `true`: the keys of all issuers in `assertion_issuers` that are enabled are read first, and one that can't be read is refused with
+    /// `ISSUER_UNREADABLE`. Default: `false`, so that an issuer that doesn't answer stops no change.
+    #[cfg_attr(feature = "openapi", schemars(rename = "check", with = "Option<bool>"))]
+    pub key_check: KeyCheck,
+}
+
+impl TryFrom<Parameters> for OrgWriteQuery {
+    type Error = Refusal;
+
+    fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
+        let is_checked = query.flag("check")?.unwrap_or_default();
+        query.refuse_unknown()?;
+        Ok(Self { key_check: if is_checked { KeyCheck::Read } else { KeyCheck::Skip } })
     }
 }
 

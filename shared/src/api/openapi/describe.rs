@@ -54,6 +54,8 @@ described! {
         (A::describe(operation), B::describe(operation), C::describe(operation));
     (A: Describe, B: Describe, C: Describe, D: Describe) (A, B, C, D), operation =>
         (A::describe(operation), B::describe(operation), C::describe(operation), D::describe(operation));
+    (A: Describe, B: Describe, C: Describe, D: Describe, E: Describe) (A, B, C, D, E), operation =>
+        (<(A, B, C, D)>::describe(operation), E::describe(operation));
     () Bearer, operation => {
         operation.authenticates(&[Some(Scheme::Bearer)]);
         operation.refuses(&[400, 401]);

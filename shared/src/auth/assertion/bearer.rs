@@ -82,7 +82,7 @@ pub async fn verify(
     let mut inspection = Inspection::begin(assertion, terms);
     inspection.go_on(&reader.key_sets, false).await;
     if let Some(denial) = denial(&inspection) {
-        inspection.alarm_of_network(&org.id, client.id);
+        inspection.raise_alarm(client);
         return match inspection.take_unread() {
             Some(NoKeys::Unread(fault)) => Err(fault.into()),
             Some(NoKeys::OutOfReach(url)) => {

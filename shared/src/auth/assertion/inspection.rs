@@ -14,8 +14,8 @@ use super::finding::Finding;
 use super::signed::SKEW;
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    Algorithm, AllowedNetworks, AssertionIssuer, AssertionSettings, ClientId, Denial, DomainGrantType, Fault, Invalid, Issuer,
-    IssuerKeys, OrgId, Seconds, Timestamp,
+    Algorithm, AllowedNetworks, AssertionIssuer, AssertionSettings, Client, ClientId, Denial, DomainGrantType, Fault, Invalid,
+    Issuer, IssuerKeys, OrgId, Seconds, Timestamp,
 };
 use crate::jose::foreign::{self, Claims};
 use crate::jose::jws::{Compact, ProtectedHeader};
@@ -243,10 +243,19 @@ impl<'a> Inspection<'a> {
         self.note(Rule::Network, judged);
     }
 
-    /// Tells the operators that a token which is good in all else was presented from elsewhere than it may be.
-    pub(crate) fn alarm_of_network(&self, org: &OrgId, client: ClientId) {
-        if self.first_broken().is_some_and(|(rule, _)| *rule == Rule::Network) {
-            log_alarm(Alarm::AddressRefused, org, Some(client), None);
+    /// Tells the operators if a token which is good in all else was presented from elsewhere than it may be; or one of an issuer that
+    /// strangers have tokens of, and that the org has without conditions, because it was trusted before these were demanded.
+    pub(crate) fn raise_alarm(&self, client: &Client) {
+        let Some((rule, _)) = self.first_broken() else { return };
+        let identities = &client.settings.federated;
+        let is_open = |(_, issuer): (usize, &AssertionIssuer)| {
+            *rule == Rule::Issuer && issuer.enabled && issuer.is_open_to_strangers()
+                || *rule == Rule::Subject && identities.iter().any(|identity| issuer.is_open_to_strangers_by(identity))
+        };
+        if *rule == Rule::Network {
+            log_alarm(Alarm::AddressRefused, &client.org, Some(client.id), None);
+        } else if self.issuer.is_some_and(is_open) {
+            log_alarm(Alarm::IssuerOpenToStrangers, &client.org, Some(client.id), None);
         }
     }
 
@@ -365,7 +374,7 @@ impl<'a> Inspection<'a> {
                 }
             };
         }
-        if issuer.speaks_for_subjects() && issuer.lets_strangers_in() {
+        if issuer.is_open_to_strangers() {
             return about(
                 "claims",
                 "ISSUER_OPEN_TO_STRANGERS: strangers can have tokens of this issuer, and no condition keeps them out.",
@@ -600,8 +609,16 @@ fn field(n: usize, member: &str) -> String {
     format!("settings.assertion_issuers[{n}].{member}")
 }
 
-/// The keys of an issuer, and of no other.
-async fn keys_of(issuer: &AssertionIssuer, key_sets: &KeySets, kid: Option<&str>, now: Timestamp) -> Result<KeyReading, NoKeys> {
+/// Returns the keys of an issuer, and of no other: read anew if the one of this `kid` is missing.
+///
+/// # Errors
+/// [`NoKeys`], if they can't be had.
+pub(crate) async fn keys_of(
+    issuer: &AssertionIssuer,
+    key_sets: &KeySets,
+    kid: Option<&str>,
+    now: Timestamp,
+) -> Result<KeyReading, NoKeys> {
     let source = match &issuer.keys {
         IssuerKeys::Inline(set) => {
             // They were read before they were kept.

@@ -184,7 +184,7 @@ pub(super) async fn verify(
     let found = inspection.issuer().zip(identity);
     let Some(((_, issuer), identity)) = found.filter(|_| inspection.first_broken().is_none()) else {
         log(org, &client, &inspection);
-        inspection.alarm_of_network(&org.id, client.id);
+        inspection.raise_alarm(&client);
         return match inspection.take_unread() {
             Some(NoKeys::Unread(fault)) => Err(fault.into()),
             Some(NoKeys::OutOfReach(_)) | None => Err(denial.into()),

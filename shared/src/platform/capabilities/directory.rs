@@ -22,6 +22,17 @@ capability! {
 }
 
 capability! {
+    /// Authenticates a caller and judges the tokens of platforms, so many in a minute.
+    pub struct IssuerTester from HasRecords {
+        /// Authenticates the caller, and finds the clients that a token could be of.
+        pub directory: DirectoryReader,
+        /// Counts the tests of each org.
+        pub counts: Arc<dyn CountEvents>,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "UpdateItem"], ..DirectoryReader::ACCESS };
+}
+
+capability! {
     /// Authenticates a caller, and changes orgs.
     pub struct OrgChanger from HasRecords {
         /// Authenticates the caller of the endpoint.

@@ -21,8 +21,8 @@ mod work;
 pub use self::api_keys::{ApiKeyCreator, ApiKeyLister, ApiKeyRotator, ApiKeyWriter, LeakReceiver};
 pub use self::capability::{AwsAccess, Capability, Provides};
 pub use self::directory::{
-    ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgChanger, OrgRemover, OrgWriter,
-    Registrar, RegistrationReader, RegistrationRemover, RegistrationWriter, SecretWriter,
+    ClientCreator, ClientRemover, ClientWriter, DirectoryReader, IssuerTester, MemberRemover, MemberWriter, OrgChanger,
+    OrgRemover, OrgWriter, Registrar, RegistrationReader, RegistrationRemover, RegistrationWriter, SecretWriter,
 };
 pub use self::finding::{SubOrgRevoker, TokenFinder, TokenRemover};
 pub use self::reader::Reader;
