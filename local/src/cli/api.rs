@@ -226,6 +226,11 @@ impl Api {
         }
     }
 
+    /// Whether the output is for programs.
+    pub(super) const fn prints_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints a list: as a table with these columns, or as it is.
     pub(super) fn print_list(&self, list: &Value, items: &str, columns: &[&str]) {
         let rows = list.get(items).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

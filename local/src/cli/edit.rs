@@ -85,9 +85,13 @@ pub(super) async fn set(api: &Api, path: &str, change: &Value, is_created: bool)
     if there.status == StatusCode::NOT_FOUND {
         return Err(Failure::Refused(format!("{}. --create makes it", there.reason())));
     }
-    let etag = there.into_good()?.etag;
+    change_as_seen(api, path, &there.into_good()?, change).await
+}
+
+/// Changes what is at a path, if it is still as it was answered.
+pub(super) async fn change_as_seen(api: &Api, path: &str, seen: &Answer, change: &Value) -> Result<Answer, Failure> {
     let body = Some(("application/merge-patch+json", change.to_string()));
-    let condition = etag.as_deref().map(|etag| (header::IF_MATCH, etag));
+    let condition = seen.etag.as_deref().map(|etag| (header::IF_MATCH, etag));
     api.ask(Method::PATCH, path, Sent { body, condition, ..Sent::default() }).await
 }
 

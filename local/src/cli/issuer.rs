@@ -7,14 +7,16 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::api::{Api, Sent, path};
-use super::{Failure, print};
+use super::api::{Api, Sent, path, with_query};
+use super::member::OrgOption;
+use super::{Failure, edit, print};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  jeton issuer preset github --owner-id 43356 --repository-id 957014466 --environment prod
+  jeton issuer trust github --owner-id 43356 --repository-id 957014466 --environment prod > federated.json
+  jeton issuer list
   jeton issuer test --file token.txt
   jeton issuer test --client 2101 --use grant < token.txt";
 
@@ -38,6 +40,21 @@ pub(crate) enum Command {
         /// Org of the client. Default: that of the token to ask with
         #[arg(long)]
         org: Option<String>,
+    },
+    /// List the issuers that an org trusts, with their keys, as they can be had now
+    List {
+        #[command(flatten)]
+        org: OrgOption,
+    },
+    /// Have an org trust the issuer of a platform, whose keys are read first. Prints the `federated` of a client that is its workload, as JSON
+    Trust {
+        #[command(flatten)]
+        org: OrgOption,
+        /// Don't read the keys: the issuer can't be reached now
+        #[arg(long)]
+        unchecked: bool,
+        #[command(subcommand)]
+        platform: preset::Platform,
     },
     /// Print what to set of an org and a client for a platform, as JSON
     #[command(subcommand)]
@@ -78,6 +95,9 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<(), Failure> {
     match command {
         Command::Test { file, client, address, purpose, org } => {
             let token = print::read(&file)?;
+            if token.expose().ends_with(['\n', '\r']) {
+                print::note("The token ends with a line break, which isn't part of it. Leave it out when you send the token.");
+            }
             let mut body = json!({"token": token.expose().trim(), "use": purpose.as_str()});
             if let Some(client) = client {
                 body["client_id"] = client.into();
@@ -94,9 +114,41 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<(), Failure> {
                 Some(rule) => Err(Failure::Refused(format!("{rule}: {}", told["detail"].as_str().unwrap_or_default()))),
             }
         }
+        Command::List { org } => {
+            let answer = api.ask(Method::GET, &path(&["v1", "orgs", &api.org(org.org)?, "issuers"]), Sent::default()).await?;
+            let mut list = answer.json()?;
+            for issuer in list["issuers"].as_array_mut().into_iter().flatten().filter(|_| !api.prints_json()) {
+                issuer["keys"] = shown_keys(&issuer["keys"]);
+            }
+            api.print_list(&list, "issuers", &["issuer", "enabled", "clients", "problem", "keys"]);
+            Ok(())
+        }
+        Command::Trust { org, unchecked, platform } => trust(api, &api.org(org.org)?, &platform, !unchecked).await,
         Command::Preset(platform) => {
             print_preset(&platform);
             Ok(())
         }
     }
+}
+
+/// Returns what a table shows of keys: their names, or why there are none.
+fn shown_keys(keys: &Value) -> Value {
+    keys.get("problem").or_else(|| keys.get("kids")).cloned().unwrap_or_default()
+}
+
+/// Puts the issuer of a platform among those of the org, in the place of one of the same name, and prints the identity of its workload.
+async fn trust(api: &Api, org: &str, platform: &preset::Platform, is_checked: bool) -> Result<(), Failure> {
+    let (at, preset) = (path(&["v1", "orgs", org]), platform.settings());
+    let seen = api.ask(Method::GET, &at, Sent::default()).await?;
+    let issuer = &preset["assertion_issuers"][0];
+    let mut issuers = seen.json()?["settings"]["assertion_issuers"].as_array().cloned().unwrap_or_default();
+    match issuers.iter_mut().find(|other| other["issuer"] == issuer["issuer"]) {
+        Some(there) => there.clone_from(issuer),
+        None => issuers.push(issuer.clone()),
+    }
+    let change = json!({"settings": {"assertion_issuers": issuers}});
+    let at = with_query(&at, &[("check", is_checked.to_string())]);
+    edit::change_as_seen(api, &at, &seen, &change).await?;
+    print::out(&preset["federated"].to_string());
+    Ok(())
 }

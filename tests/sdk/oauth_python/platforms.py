@@ -19,10 +19,14 @@ WORKLOAD = "system:serviceaccount:prod:orders"
 class Issuer:
     """Serves its discovery document and its key while it is entered. Its tokens have no `typ`, as those of Kubernetes."""
 
-    def __init__(self):
+    def __init__(self, path=""):
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        # What it serves besides, by path and query.
+        self.more = {}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        self.path = path
+        self.url = self.address + path
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -35,9 +39,9 @@ class Issuer:
     def documents(self):
         key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
         key = {name: key[name] for name in ("kty", "n", "e")} | {"kid": "k1", "use": "sig", "alg": "RS256"}
-        return {
-            "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/openid/v1/jwks"},
-            "/openid/v1/jwks": {"keys": [key]},
+        return self.more | {
+            f"{self.path}/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/openid/v1/jwks"},
+            f"{self.path}/openid/v1/jwks": {"keys": [key]},
         }
 
     def sign(self, claims):
@@ -47,14 +51,14 @@ class Issuer:
         """A token of the workload, for an hour."""
         now = int(time.time())
         claims = {"iss": self.url, "sub": WORKLOAD, "aud": [audience], "iat": now, "exp": now + 3600, "jti": str(uuid.uuid4())}
-        return self.sign(claims | more)
+        return self.sign({name: value for name, value in (claims | more).items() if value is not None})
 
 
 def handler(issuer):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             document = issuer.documents().get(self.path)
-            body = json.dumps(document).encode()
+            body = (document if isinstance(document, str) else json.dumps(document)).encode()
             self.send_response(404 if document is None else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

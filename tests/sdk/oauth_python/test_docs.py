@@ -223,10 +223,11 @@ def test_the_page_for_workloads(started, tmp_path):
         (tmp_path / "token.txt").write_text(issuer.sign(claims | {"kubernetes.io": {"namespace": "prod"}}))
         variables = {"PATH": f"{program.parent}:{os.environ['PATH']}", "ISSUER": issuer.url}
         answers = follow((DOCS / "workloads.md").read_text(), server, tmp_path, **variables)
-        assert list(answers) == ["trust.sh", "client.sh", "assertion.sh", "grant.sh", "test.sh", "presets.sh"]
+        assert list(answers) == ["trust.sh", "client.sh", "assertion.sh", "grant.sh", "test.sh", "presets.sh", "list.sh"]
         for name in ("assertion.sh", "grant.sh"):
             assert json.loads(answers[name])["scope"] == "orders.read", answers[name]
         assert json.loads(answers["test.sh"])["accepted"] is True
+        assert re.search(rf"^{issuer.url} +true +1 +k1$", answers["list.sh"], re.M), answers["list.sh"]
         administrator = {"Authorization": f"Bearer {server.admin_token}"}
         presets = [json.loads(preset) for preset in re.split(r"\n(?=\{)", answers["presets.sh"].strip())]
         assert len(presets) == 9
@@ -240,6 +241,95 @@ def test_the_page_for_workloads(started, tmp_path):
         body = json.dumps({"federated": [entry for preset in presets for entry in preset["federated"]]})
         told = requests.patch(f"{server.url}/v1/orgs/1/clients/{client}", data=body, **patch)
         assert told.status_code == 200, told.text
+
+
+GITHUB = {"sub": "repo:acme/shop:environment:prod", "repository_owner_id": "43356", "repository_id": "957014466", "environment": "prod", "event_name": "push"}
+CIRCLECI = "oidc.circleci.com/"
+# Each platform: what its issuer is called on its page, the claims of its tokens, and those that make one a stranger's.
+PLATFORMS = {
+    "github": ("https://token.actions.githubusercontent.com", GITHUB, {"repository_id": "1"}),
+    "gitlab": ("https://gitlab.com", {"sub": "project_path:acme/shop:ref_type:branch:ref:main", "project_id": "20", "ref_protected": "true"}, {"project_id": "21"}),
+    "kubernetes": ("https://oidc.eks.eu-west-1.amazonaws.com/id/EX", {"sub": "system:serviceaccount:prod:orders"}, {"sub": "system:serviceaccount:test:orders"}),
+    "aws": ("https://0e1b.tokens.sts.global.api.aws", {"sub": "arn:aws:iam::123456789012:role/Orders"}, {"sub": "arn:aws:iam::123456789012:role/Other"}),
+    "spiffe": ("https://spire.example", {"iss": None, "jti": None, "sub": "spiffe://example.org/ns/prod/orders"}, {"sub": "spiffe://example.org/ns/test/orders"}),
+    "google": ("https://accounts.google.com", {"jti": None, "sub": "112233445566778899001"}, {"sub": "112233445566778899002"}),
+    "entra": ("https://login.microsoftonline.com", {"jti": None, "sub": "0d6hq1g0", "tid": "7c5c21a2", "aud": "api://jeton"}, {"sub": "0d6hq1g1"}),
+    "circleci": (
+        "https://oidc.circleci.com",
+        {"jti": None, "sub": "org/9a1b/project/4c2d/user/u", f"{CIRCLECI}project-id": "4c2d", f"{CIRCLECI}ssh-rerun": False},
+        {f"{CIRCLECI}ssh-rerun": True},
+    ),
+    "terraform": (
+        "https://app.terraform.io",
+        {"sub": "organization:o:project:p:workspace:w:run_phase:apply", "terraform_workspace_id": "ws-1", "terraform_run_phase": "apply"},
+        {"terraform_run_phase": "plan"},
+    ),
+}
+# Where each platform's issuer is, below its address.
+PATHS = {"circleci": "/org/9a1b", "entra": "/7c5c21a2/v2.0"}
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_the_page_of_each_platform(started, tmp_path, name):
+    """From nothing to a token, with an issuer on this machine in the place of the platform; and a stranger there gets none."""
+    text, (real, claims, strangers) = (DOCS / "workloads" / f"{name}.md").read_text(), PLATFORMS[name]
+    with Issuer(PATHS.get(name, "")) as issuer:
+        server = started("--jwks-origin", issuer.address)
+        # Options that a reader of the page leaves out, because theirs is the platform itself.
+        option = "" if name in ("kubernetes", "aws", "spiffe") else f" --issuer {issuer.url}"
+        text = re.sub(rf"^jeton issuer trust {name}", rf"\g<0>{option}", text, flags=re.M).replace(real, issuer.address)
+        tools, served = platform_of(name, issuer, tmp_path)
+        text = text.replace("/var/run/secrets/jeton/token", str(tools / "token"))
+        for theirs, path in served.items():
+            text = text.replace(theirs, issuer.address + path)
+        environment = {"PATH": f"{tools}:{Path(os.environ['JETON_BIN']).resolve().parent}:{os.environ['PATH']}"}
+        environment |= {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t", "ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.address}/ask?v=1"}
+        given = {"iss": issuer.url, "aud": server.url, "exp": int(time.time()) + (300 if name == "spiffe" else 3600)} | claims
+        gives(issuer, tools, server.url, issuer.token(server.url, **given))
+        environment |= {variable: (tools / "token").read_text() for variable in ("JETON_ID_TOKEN", "TFC_WORKLOAD_IDENTITY_TOKEN")}
+        answers = follow(text, server, tmp_path, **environment)
+        shown, tested = list(answers)[1:]
+        assert json.loads(answers[shown])["token_type"] == "Bearer"
+        told = answers[tested]
+        assert "accepted" in told and ("REUSE" in told or re.search(r"^accepted +true", told, re.M)), told
+        client = str(json.loads((tmp_path / "client.json").read_text())["id"])
+        # A stranger's token isn't taken, and the page's command says which rule stops it.
+        form = {"grant_type": "client_credentials", "client_id": client, "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}
+        stranger = issuer.token(server.url, **(given | strangers))
+        answer = requests.post(f"{server.url}/oauth2/token", data=form | {"client_assertion": stranger}, timeout=10)
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), answer.text
+        (tmp_path / "stranger.txt").write_text(stranger)
+        command = ["jeton", "issuer", "test", "--file", "stranger.txt", "--client", client, "--json"]
+        test = subprocess.run(command, cwd=tmp_path, env=plain_environment(**environment), capture_output=True, text=True, timeout=60)
+        assert (test.returncode, json.loads(test.stdout)["rule"]) == (1, "SUBJECT"), test.stdout + test.stderr
+        listed = subprocess.run(["jeton", "issuer", "list", "--json"], cwd=tmp_path, env=plain_environment(**environment), capture_output=True, text=True, timeout=60)
+        [entry] = json.loads(listed.stdout)["issuers"]
+        assert (entry["clients"], entry["keys"]["kids"], entry.get("problem")) == (1, ["k1"], None), entry
+
+
+def platform_of(name, issuer, folder):
+    """The folder of the platform's programs, which give what is in their file `token`, and where the issuer serves what the platform does."""
+    tools = folder / "tools"
+    tools.mkdir()
+    given = {"aws": 'cat "$(dirname "$0")/token"; echo', "circleci": 'cat "$(dirname "$0")/token"; echo'}
+    given["spire-agent"] = """printf '[{"svids": [{"svid": "%s"}]}]' "$(cat "$(dirname "$0")/token")\""""
+    for program, line in given.items():
+        (tools / program).write_text(f"#!/bin/sh\n{line}\n")
+        (tools / program).chmod(0o755)
+    served = {"google": {"http://metadata.google.internal/": "/"}, "entra": {"http://169.254.169.254/": "/"}}
+    if name == "spiffe":
+        key = issuer.documents()[f"{issuer.path}/openid/v1/jwks"]["keys"][0]
+        issuer.more["/bundle"] = {"keys": [{part: key[part] for part in ("kty", "n", "e", "kid")} | {"use": "jwt-svid"}], "spiffe_refresh_hint": 60}
+    return tools, served.get(name, {})
+
+
+def gives(issuer, tools, audience, token):
+    """Has the platform give this token to who asks for the audience."""
+    (tools / "token").write_text(token)
+    identity = "/computeMetadata/v1/instance/service-accounts/default/identity"
+    issuer.more[f"{identity}?audience={audience}"] = token
+    issuer.more["/metadata/identity/oauth2/token?api-version=2018-02-01&resource=api://jeton"] = {"access_token": token}
+    issuer.more[f"/ask?v=1&audience={audience}"] = {"value": token}
 
 
 def presets_origins():
@@ -296,7 +386,7 @@ def test_the_seed_file_with_every_part(started, tmp_path):
 
 
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
-    unnamed = {"api-keys.md": ["sh"], "../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "delegation.md": [], "recipes.md": [], "sign-in.md": ["sh"], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": [], "workloads.md": ["sh"], "workloads/libraries.md": []} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
+    unnamed = {"api-keys.md": ["sh"], "../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "delegation.md": [], "recipes.md": [], "sign-in.md": ["sh"], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": [], "workloads.md": ["sh"], "workloads/libraries.md": []} | {f"workloads/{name}.md": ["sh"] * (name in ("github", "kubernetes", "aws", "google", "entra")) for name in PLATFORMS} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
     for page, expected in unnamed.items():
         fenced = re.findall(r"^```(js|python|sh|rust|java|go)\n(.*)$", (DOCS / page).read_text(), re.M)
         assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected

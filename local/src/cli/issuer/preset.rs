@@ -17,12 +17,15 @@ pub(crate) enum Platform {
         /// Environment of the job
         #[arg(long)]
         environment: Option<String>,
+        /// Issuer, if it is an enterprise's own
+        #[arg(long, default_value = "https://token.actions.githubusercontent.com")]
+        issuer: String,
     },
     /// GitLab CI, by `id_tokens` of a job
     Gitlab {
-        /// URL of the instance
+        /// Issuer, if it is an instance of your own
         #[arg(long, default_value = "https://gitlab.com")]
-        url: String,
+        issuer: String,
         /// Id of the project: `project_id`
         #[arg(long)]
         project_id: String,
@@ -65,6 +68,9 @@ pub(crate) enum Platform {
         /// Unique id of the service account
         #[arg(long)]
         id: String,
+        /// Issuer
+        #[arg(long, default_value = "https://accounts.google.com")]
+        issuer: String,
     },
     /// A managed identity of Entra
     Entra {
@@ -77,6 +83,9 @@ pub(crate) enum Platform {
         /// Application ID URI that the identity asks for
         #[arg(long)]
         audience: String,
+        /// Issuer, if it is a national cloud's. Default: <https://login.microsoftonline.com/TENANT/v2.0>
+        #[arg(long)]
+        issuer: Option<String>,
     },
     /// A project of `CircleCI`
     Circleci {
@@ -86,6 +95,9 @@ pub(crate) enum Platform {
         /// Id of the project
         #[arg(long)]
         project_id: String,
+        /// Issuer, if it is an installation of your own. Default: <https://oidc.circleci.com/org/ORG>
+        #[arg(long)]
+        issuer: Option<String>,
     },
     /// A workspace of HCP Terraform
     Terraform {
@@ -95,6 +107,9 @@ pub(crate) enum Platform {
         /// Phase of the run
         #[arg(long, default_value = "apply")]
         phase: String,
+        /// Issuer, if it is a Terraform Enterprise of your own
+        #[arg(long, default_value = "https://app.terraform.io")]
+        issuer: String,
     },
 }
 
@@ -102,20 +117,19 @@ impl Platform {
     /// What to set: an entry of `assertion_issuers` of the org, and one of `federated` of the client.
     pub(super) fn settings(&self) -> Value {
         let (issuer, identity) = match self {
-            Self::Github { owner_id, repository_id, environment } => {
+            Self::Github { owner_id, repository_id, environment, issuer: name } => {
                 let mut claims = Map::from_iter([("repository_id".to_owned(), json!(repository_id))]);
                 claims.extend(environment.as_ref().map(|name| ("environment".to_owned(), json!(name))));
                 let events = json!(["push", "release", "schedule", "workflow_dispatch"]);
                 claims.insert("event_name".to_owned(), events);
-                let name = "https://token.actions.githubusercontent.com";
                 let of_owner = json!({"repository_owner_id": owner_id});
                 let issuer =
                     json!({"issuer": name, "discovery": true, "longest_life": 21_600, "longest_age": 600, "claims": of_owner});
                 (issuer, json!({"issuer": name, "subject": "repo:*", "claims": claims}))
             }
-            Self::Gitlab { url, project_id } => (
-                json!({"issuer": url, "discovery": true, "longest_life": 3_600}),
-                json!({"issuer": url, "subject": "project_path:*", "claims": {"project_id": project_id, "ref_protected": "true"}}),
+            Self::Gitlab { project_id, issuer } => (
+                json!({"issuer": issuer, "discovery": true, "longest_life": 3_600}),
+                json!({"issuer": issuer, "subject": "project_path:*", "claims": {"project_id": project_id, "ref_protected": "true"}}),
             ),
             Self::Kubernetes { issuer, namespace, service_account } => (
                 json!({"issuer": issuer, "discovery": true, "longest_life": 3_600, "reusable": true}),
@@ -129,26 +143,25 @@ impl Platform {
                 let subject = format!("{name}/{}", path.trim_start_matches('/'));
                 (json!({"issuer": name, "jwks_uri": bundle, "reusable": true}), json!({"issuer": name, "subject": subject}))
             }
-            Self::Google { id } => {
-                let name = "https://accounts.google.com";
+            Self::Google { id, issuer: name } => {
                 let issuer = json!({"issuer": name, "discovery": true, "longest_life": 3_600, "reusable": true});
                 (issuer, json!({"issuer": name, "subject": id}))
             }
-            Self::Entra { tenant, object_id, audience } => {
-                let name = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+            Self::Entra { tenant, object_id, audience, issuer } => {
+                let of_tenant = || format!("https://login.microsoftonline.com/{tenant}/v2.0");
+                let name = issuer.clone().unwrap_or_else(of_tenant);
                 let issuer = json!({
                     "issuer": name, "discovery": true, "longest_life": 86_400, "reusable": true, "audiences": [audience],
                 });
                 (issuer, json!({"issuer": name, "subject": object_id, "claims": {"tid": tenant}}))
             }
-            Self::Circleci { org_id, project_id } => {
-                let name = format!("https://oidc.circleci.com/org/{org_id}");
+            Self::Circleci { org_id, project_id, issuer } => {
+                let name = issuer.clone().unwrap_or_else(|| format!("https://oidc.circleci.com/org/{org_id}"));
                 let claims = json!({"oidc.circleci.com/project-id": project_id, "oidc.circleci.com/ssh-rerun": false});
                 let issuer = json!({"issuer": name, "discovery": true, "longest_life": 3_600, "reusable": true});
                 (issuer, json!({"issuer": name, "subject": format!("org/{org_id}/project/{project_id}/*"), "claims": claims}))
             }
-            Self::Terraform { workspace_id, phase } => {
-                let name = "https://app.terraform.io";
+            Self::Terraform { workspace_id, phase, issuer: name } => {
                 let claims = json!({"terraform_workspace_id": workspace_id, "terraform_run_phase": phase});
                 let issuer = json!({"issuer": name, "discovery": true, "longest_life": 86_400, "reusable": true});
                 (issuer, json!({"issuer": name, "subject": "organization:*", "claims": claims}))
