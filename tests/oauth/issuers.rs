@@ -1,5 +1,6 @@
 //! The issuers that an org trusts, as its administrators see them: `/v1/orgs/{org}/issuers`.
 
+use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::domain::{AssertionSettings, OrgId};
 use shared::jose::jwk;
@@ -7,7 +8,7 @@ use shared::keys::signer::Signer as _;
 
 use super::tenant::{Tenant, fresh_id, issuer_key};
 use super::workloads::{GITHUB, Workload, is_refused, platform};
-use crate::support::{App, KEY_SETS, Mount, log, scenario};
+use crate::support::{App, KEY_SETS, Mount, basic, log, scenario, text};
 
 /// An issuer whose keys are at a place where the service may read.
 const ELSEWHERE: &str = "https://elsewhere.example";
@@ -57,6 +58,23 @@ scenario! {
         app.get(&path, "x").await.is_error(401, "TOKEN_INVALID");
         app.get("/v1/orgs/nowhere/issuers", &app.admin).await.is_error(403, "ACCESS_DENIED");
         app.get(&format!("{path}?check=true"), &app.admin).await.is_error(400, "INVALID_REQUEST");
+    }
+}
+
+scenario! {
+    async fn an_org_sees_its_issuers_by_its_api_secret_and_no_others(app) {
+        let org = set(app).await.org;
+        let secret = app.post(&format!("/v1/orgs/{org}/secret"), Some(&app.admin), json!({})).await.json();
+        let credentials = basic(org, text(&secret["secret"]));
+        let send = async |method: Method, path: String, body: &str| {
+            let request = Request::builder().method(method).uri(path).header("authorization", &credentials);
+            app.send(request.header("content-type", "application/json").body(body.to_owned().into()).unwrap()).await
+        };
+        let issuers = send(Method::GET, format!("/v1/orgs/{org}/issuers"), "").await.ok();
+        assert_eq!(issuers["issuers"], listed(app, org).await);
+        let told = send(Method::POST, format!("/v1/orgs/{org}/issuers/test"), r#"{"token": "x"}"#).await.ok();
+        assert_eq!(told["rule"], "FORM");
+        send(Method::GET, "/v1/orgs/1/issuers".into(), "").await.is_error(401, "TOKEN_INVALID");
     }
 }
 

@@ -44,14 +44,14 @@ class Issuer:
             f"{self.path}/openid/v1/jwks": {"keys": [key]},
         }
 
-    def sign(self, claims):
-        return jwt.encode(claims, self.key, "RS256", headers={"kid": "k1", "typ": None})
+    def sign(self, claims, typ=None):
+        return jwt.encode(claims, self.key, "RS256", headers={"kid": "k1", "typ": typ})
 
-    def token(self, audience, **more):
+    def token(self, audience, typ=None, **more):
         """A token of the workload, for an hour."""
         now = int(time.time())
         claims = {"iss": self.url, "sub": WORKLOAD, "aud": [audience], "iat": now, "exp": now + 3600, "jti": str(uuid.uuid4())}
-        return self.sign({name: value for name, value in (claims | more).items() if value is not None})
+        return self.sign({name: value for name, value in (claims | more).items() if value is not None}, typ)
 
 
 def handler(issuer):

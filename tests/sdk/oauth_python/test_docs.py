@@ -351,10 +351,16 @@ def test_the_recipes(started, tmp_path):
 def test_the_page_for_apis_that_call_others(started, tmp_path):
     page = "delegation.md"
     (tmp_path / "seed.json").write_text(seed(page))
-    server = started("--seed", str(tmp_path / "seed.json"))
-    # One of its answers has the issuer.
-    answers = follow((DOCS / page).read_text().replace(PAGE_ISSUER, server.url), server, tmp_path)
-    assert list(answers) == ["begin.sh", "exchange.sh", "introspect.sh", "may_act.sh", "grant.sh"]
+    with Issuer() as provider:
+        server = started("--seed", str(tmp_path / "seed.json"), "--jwks-origin", provider.url)
+        (tmp_path / "id_token.txt").write_text(provider.token("f53f191f", typ="JWT", sub="ann"))
+        grant = {"sub": "ann", "client_id": "2001", "resource": "https://files.example", "scope": "files.read", "exp": int(time.time()) + 300}
+        (tmp_path / "id_jag.txt").write_text(provider.token(server.url, typ="oauth-id-jag+jwt", aud=server.url, **grant))
+        # One of its answers has the issuer.
+        answers = follow((DOCS / page).read_text().replace(PAGE_ISSUER, server.url), server, tmp_path, IDP=provider.url)
+    steps = ["begin.sh", "exchange.sh", "introspect.sh", "may_act.sh", "grant.sh", "trust.sh", "id_token.sh", "id_jag.sh"]
+    assert list(answers) == steps
+    assert [json.loads(answers[step])["scope"] for step in steps[-2:]] == ["files.read"] * 2
     exchanged = json.loads((tmp_path / "exchanged.json").read_text())
     told = json.loads(re.search(r"^```json\n(\{\"access_token.*\})$", (DOCS / page).read_text(), re.M)[1])
     assert (set(exchanged), exchanged["scope"]) == (set(told), told["scope"])
