@@ -23,7 +23,7 @@ impl Endpoint for ListClientSecrets {
         let needs = [api::CLIENTS_READ, api::CLIENTS_WRITE];
         let caller = authenticate_member(ports, bearer.token(), org, &needs, named).await?;
         let client = clients::get(ports, &caller.service, &caller.found, &caller.lookup).await?;
-        let uses = clients::secret_uses(ports, &client).await?;
+        let uses = clients::credential_uses(ports, &client).await?;
         Ok(Answer::from_body(&SecretsView::from_client(&client, &uses, ports.now()))?)
     }
 }

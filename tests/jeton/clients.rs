@@ -184,8 +184,8 @@ async fn a_use_is_noted_once_a_day_and_fails_no_request() {
     let watched = watched.unwrap();
     let made = machine(&app, json!({})).await;
     let (id, secret) = (&made["id"], &made["secret"]);
-    let notes = || watched.calls().iter().filter(|call| **call == "note_secret_uses").count();
-    watched.lose("note_secret_uses");
+    let notes = || watched.calls().iter().filter(|call| **call == "note_credential_uses").count();
+    watched.lose("note_credential_uses");
     notes();
     assert!(authenticates(&app, id, secret).await);
     assert_eq!(notes(), 1);

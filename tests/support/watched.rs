@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use shared::domain::{
     ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
-    FamilyKey, Fault, FrozenClock, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp,
-    SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    CredentialUses, FamilyKey, Fault, FrozenClock, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey,
+    RevocationStamp, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 use shared::store::{
     AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQuery, ClientKey, CountEvents, CountedEvent, Delete,
     FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts,
-    KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put, ReadDirectory,
-    ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store,
-    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteCredentialUses, PersonGrantPage, Put,
+    ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation,
+    RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory,
+    WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -273,9 +274,9 @@ impl ReplayStore for Watched {
 }
 
 #[async_trait]
-impl NoteSecretUses for Watched {
-    async fn note_secret_uses(&self, client: &ClientKey, seen: &SecretUses, uses: &SecretUses) -> Result<(), Fault> {
-        self.call("note_secret_uses", self.store.note_secret_uses(client, seen, uses)).await
+impl NoteCredentialUses for Watched {
+    async fn note_credential_uses(&self, client: &ClientKey, seen: &CredentialUses, uses: &CredentialUses) -> Result<(), Fault> {
+        self.call("note_credential_uses", self.store.note_credential_uses(client, seen, uses)).await
     }
 }
 

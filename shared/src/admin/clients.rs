@@ -7,8 +7,8 @@ use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
     AccessTokenForm, AssertionSettings, Audience, Client, ClientAuthMethod, ClientId, ClientRef, ClientSecret, ClientSettings,
-    Destination, Entropy, Error, ExchangeTarget, Fault, Invalid, Issuer, NotBeforeKey, NotBeforeScope, Org, Refusal, Scope,
-    Seconds, Secret, SecretUses, Service, Timestamp,
+    CredentialUses, Destination, Entropy, Error, ExchangeTarget, Fault, Invalid, Issuer, NotBeforeKey, NotBeforeScope, Org,
+    Refusal, Scope, Seconds, Secret, Service, Timestamp,
 };
 use crate::jose::{certificate, jwk};
 use crate::keys::PublishedKeys;
@@ -431,10 +431,10 @@ pub async fn delete_secret(
 ///
 /// # Errors
 /// Only a fault: the store can't be read.
-pub async fn secret_uses(reader: &Reader, client: &Client) -> Result<SecretUses, Fault> {
+pub async fn credential_uses(reader: &Reader, client: &Client) -> Result<CredentialUses, Fault> {
     let key = (client.org.clone(), client.id);
     let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
-    Ok(reader.tokens.read(&wanted).await?.secret_uses.remove(&key).unwrap_or_default())
+    Ok(reader.tokens.read(&wanted).await?.credential_uses.remove(&key).unwrap_or_default())
 }
 
 /// Returns the name by which a secret is shown and deleted.

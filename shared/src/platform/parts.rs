@@ -19,7 +19,7 @@ use crate::store::open_org::OpenOrg;
 use crate::store::quotas::Quotas;
 use crate::store::{
     CountEvents, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
-    NoteSecretUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens,
+    NoteCredentialUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens,
     WriteDirectory, WriteKeys, WriteTokens,
 };
 
@@ -227,7 +227,7 @@ parts! {
         Arc<dyn ReadTokens>, Arc<dyn WriteTokens>, Arc<dyn UpdateTokens>, Arc<dyn RefreshTokens>, Arc<dyn RevokeTokens>,
         Arc<dyn KeepTickets>, Arc<dyn KeepAuthorizations>, Arc<dyn KeepLogouts>, Arc<dyn KeepPersonGrants>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
         Arc<dyn CountEvents>, Arc<dyn KeepClientDocuments>, Arc<dyn KeepApiKeys>,
-        Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteSecretUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
+        Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteCredentialUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
     HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();
     HasQueue => Arc<dyn Enqueue>: |p| p.queue().clone();
     HasKeyMaking => Arc<dyn KeyFactory>: |p| p.key_making().maker.clone();

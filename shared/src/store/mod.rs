@@ -16,8 +16,8 @@ use async_trait::async_trait;
 
 use crate::domain::{
     ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
-    Commit, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp,
-    SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    Commit, CredentialUses, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey,
+    RevocationStamp, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 
 pub mod codec;
@@ -103,7 +103,7 @@ pub trait Store:
     + KeepBatches
     + ReadDirectory
     + WriteDirectory
-    + NoteSecretUses
+    + NoteCredentialUses
     + WriteKeys
 {
 }
@@ -125,7 +125,7 @@ impl<T> Store for T where
         + KeepBatches
         + ReadDirectory
         + WriteDirectory
-        + NoteSecretUses
+        + NoteCredentialUses
         + WriteKeys
 {
 }
@@ -396,12 +396,12 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
 
 /// Notes on which day the secrets of clients are used.
 #[async_trait]
-pub trait NoteSecretUses: std::fmt::Debug + Send + Sync {
+pub trait NoteCredentialUses: std::fmt::Debug + Send + Sync {
     /// Notes the uses of a client's secrets beside its record, in the place of those that were `seen` there. If others are there by
     /// now, or the client is gone, nothing is noted, which is no error: they are as good.
     ///
     /// It is no change of the client: whoever replaces what was seen of it finds it unchanged, and no commit is told of.
-    async fn note_secret_uses(&self, client: &ClientKey, seen: &SecretUses, uses: &SecretUses) -> Result<(), Fault>;
+    async fn note_credential_uses(&self, client: &ClientKey, seen: &CredentialUses, uses: &CredentialUses) -> Result<(), Fault>;
 }
 
 /// Reads what a store tells of its commits.

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::{
     AliasKey, Aliased, ApiKey, ApiKeyLocator, AssertionSettings, Authorization, AuthorizationKey, Client, ClientDocument,
-    ClientDocumentKey, ClientId, Family, FamilyKey, Label, Logout, LogoutKey, Member, MemberKey, NotBeforeKey, NotBefores, Org,
-    OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses, SessionId, Subject, TextPattern, Ticket, TicketKey, Timestamp,
+    ClientDocumentKey, ClientId, CredentialUses, Family, FamilyKey, Label, Logout, LogoutKey, Member, MemberKey, NotBeforeKey,
+    NotBefores, Org, OrgId, PersonGrant, PersonGrantKey, Scope, SessionId, Subject, TextPattern, Ticket, TicketKey, Timestamp,
     TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
 };
 use crate::jose::sha256;
@@ -170,7 +170,7 @@ pub struct Records {
     /// The clients that were found, by their keys.
     pub clients: HashMap<ClientKey, Client>,
     /// On which day the secrets of the clients were used, as far as any use was noted. They are read with the clients.
-    pub secret_uses: HashMap<ClientKey, SecretUses>,
+    pub credential_uses: HashMap<ClientKey, CredentialUses>,
     /// Which client has an alias.
     pub client_aliases: HashMap<(OrgId, String), ClientId>,
     /// Whose a client is.

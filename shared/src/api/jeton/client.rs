@@ -11,8 +11,8 @@ use crate::api::agilicus::{Date, Rfc3339};
 use crate::api::jeton::limits::LimitsBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
-    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, ClientUrl, GrantType, RedirectUri, Refusal, Scope,
-    Seconds, Secret, SecretUses, Timestamp,
+    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, ClientUrl, CredentialUses, GrantType, RedirectUri,
+    Refusal, Scope, Seconds, Secret, Timestamp,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{ExposedSecret, integer_within, present};
@@ -256,7 +256,7 @@ pub struct SecretView {
 }
 
 impl SecretView {
-    fn from_secret(secret: &ClientSecret, uses: &SecretUses) -> Self {
+    fn from_secret(secret: &ClientSecret, uses: &CredentialUses) -> Self {
         let (created, expires_at) = (secret.created_at.map(Rfc3339), secret.expires_at.map(Rfc3339));
         Self { id: secret_id(secret), created, expires_at, last_used: uses.last_used(secret).map(Date) }
     }
@@ -271,7 +271,7 @@ pub struct SecretsView {
 
 impl SecretsView {
     /// The live secrets of a client.
-    pub fn from_client(client: &Client, uses: &SecretUses, now: Timestamp) -> Self {
+    pub fn from_client(client: &Client, uses: &CredentialUses, now: Timestamp) -> Self {
         Self { secrets: client.live_secrets(now).map(|secret| SecretView::from_secret(secret, uses)).collect() }
     }
 }
@@ -288,6 +288,6 @@ pub struct SecretCreated<'a> {
 impl<'a> SecretCreated<'a> {
     /// The view of a new secret.
     pub fn from_new(new: &'a NewSecret) -> Self {
-        Self { kept: SecretView::from_secret(&new.kept, &SecretUses::default()), secret: ExposedSecret(&new.secret) }
+        Self { kept: SecretView::from_secret(&new.kept, &CredentialUses::default()), secret: ExposedSecret(&new.secret) }
     }
 }

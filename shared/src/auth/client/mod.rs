@@ -6,17 +6,17 @@
 //!
 //! To add a method, add it to [`ClientAuthMethod`] and follow the compiler.
 
+mod credential_use;
 mod direct;
 pub mod document;
 pub mod federated;
-mod secret_use;
 
+pub use credential_use::UnnotedUse;
 pub(crate) use direct::find;
 pub use direct::{Identified, identify};
 pub(crate) use document::client_as_kept;
 pub use document::identify_any;
 pub use federated::Federation;
-pub use secret_use::UnnotedUse;
 
 use std::net::IpAddr;
 

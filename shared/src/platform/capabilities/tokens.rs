@@ -12,7 +12,7 @@ use crate::store::open_org::OpenOrg;
 use crate::store::quotas::Quotas;
 use crate::store::{
     CountEvents, KeepApiKeys, KeepAuthorizations, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
-    NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteDirectory, WriteTokens,
+    NoteCredentialUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteDirectory, WriteTokens,
 };
 
 capability! {
@@ -114,7 +114,7 @@ capability! {
         /// Authenticates the clients and issues their tokens.
         pub granter: Granter,
         /// Notes the uses of their secrets.
-        pub notes: Arc<dyn NoteSecretUses>,
+        pub notes: Arc<dyn NoteCredentialUses>,
         /// Notes the uses of API keys.
         pub api_keys: Arc<dyn KeepApiKeys>,
         /// Finds clients that nobody has registered.

@@ -58,6 +58,7 @@ mod batch_part;
 mod client;
 mod coded;
 mod conditions;
+mod credential_uses;
 mod exchange_target;
 mod family;
 mod grants;
@@ -68,7 +69,6 @@ mod member;
 mod not_before;
 mod org;
 mod person_grant;
-mod secret_uses;
 mod ticket;
 mod token;
 
@@ -78,6 +78,7 @@ pub use authorization::{decode_authorization, encode_authorization, is_same_auth
 pub use batch::{BatchState, decode_batch, encode_batch, is_same_batch};
 pub use batch_part::{BatchPart, decode_part, encode_part, encode_recording};
 pub use client::{decode_client, encode_client};
+pub use credential_uses::{decode_credential_uses, encode_credential_uses};
 pub use family::{FamilyState, decode_family, encode_family, is_amended_family, is_same_family};
 pub use key_ring::{decode_key_ring, encode_key_ring};
 pub use logout::{LogoutState, decode_logout, encode_logout, is_same_logout};
@@ -85,7 +86,6 @@ pub use member::{decode_member, encode_member};
 pub use not_before::{mark_kind, mark_name, mark_shard};
 pub use org::{decode_assertion_settings, decode_org, encode_assertion_settings, encode_org, org_item_bytes};
 pub use person_grant::{decode_person_grant, encode_person_grant, hash_of_person};
-pub use secret_uses::{decode_secret_uses, encode_secret_uses};
 pub use ticket::{TicketState, decode_ticket, encode_ticket, is_same_ticket};
 pub use token::{decode_revoking_party, decode_token, encode_revoking_party, encode_token, is_same_token};
 

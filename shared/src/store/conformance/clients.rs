@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{NO_ASSERTIONS, at, client, client_id, member, member_key, org, org_id, put_org, rich_member};
-use crate::domain::{Client, ClientOrigin, ClientUrl, Day, FederatedIdentity, Member, SecretUse, SecretUses, Timestamp};
+use crate::domain::{Client, ClientOrigin, ClientUrl, CredentialUse, CredentialUses, Day, FederatedIdentity, Member, Timestamp};
 use crate::store::{Delete, MemberSwap, Put, RecordKeys, Replaced, Store, WorkloadKey};
 
 cases![
@@ -126,12 +126,12 @@ async fn only_a_member_that_is_as_seen_is_swapped(store: Arc<dyn Store>) {
 async fn uses_of_secrets_stand_beside_a_client_and_change_nothing_of_it(store: Arc<dyn Store>) {
     put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     let key = (org_id("a"), client_id(1));
-    let uses = |hash_prefix, day| SecretUses::new(vec![SecretUse { hash_prefix, day: Day::from_number(day) }]);
-    let none = SecretUses::default();
-    let write = async |seen: &SecretUses, uses: &SecretUses| store.note_secret_uses(&key, seen, uses).await.unwrap();
+    let uses = |hash_prefix, day| CredentialUses::new(vec![CredentialUse { hash_prefix, day: Day::from_number(day) }]);
+    let none = CredentialUses::default();
+    let write = async |seen: &CredentialUses, uses: &CredentialUses| store.note_credential_uses(&key, seen, uses).await.unwrap();
     let kept = async || {
         let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
-        store.read(&wanted).await.unwrap().secret_uses.remove(&key)
+        store.read(&wanted).await.unwrap().credential_uses.remove(&key)
     };
     write(&none, &uses(1, 1)).await;
     assert_eq!(store.client(&key.0, key.1).await.unwrap(), None, "a use makes no client");

@@ -15,9 +15,9 @@ use super::change::{Change, Check};
 use super::items::{self, deletion, moment, number, text};
 use super::keys::{CLIENT, Key, MEMBER, SUB_ORG, range_after};
 use super::{DynamoStore, Item, fault};
-use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, SecretUses, Shard, Subject};
+use crate::domain::{AssertionSettings, Client, ClientId, CredentialUses, Fault, Member, MemberKey, Org, OrgId, Shard, Subject};
 use crate::store::{
-    ClientKey, Delete, MemberSwap, NoteSecretUses, Put, ReadDirectory, Replaced, WorkloadKey, WriteDirectory, codec,
+    ClientKey, Delete, MemberSwap, NoteCredentialUses, Put, ReadDirectory, Replaced, WorkloadKey, WriteDirectory, codec,
 };
 
 #[async_trait]
@@ -287,13 +287,18 @@ impl WriteDirectory for DynamoStore {
 }
 
 #[async_trait]
-impl NoteSecretUses for DynamoStore {
-    async fn note_secret_uses(&self, (org, id): &ClientKey, seen: &SecretUses, uses: &SecretUses) -> Result<(), Fault> {
+impl NoteCredentialUses for DynamoStore {
+    async fn note_credential_uses(
+        &self,
+        (org, id): &ClientKey,
+        seen: &CredentialUses,
+        uses: &CredentialUses,
+    ) -> Result<(), Fault> {
         let is_first = seen.as_slice().is_empty();
         let condition = if is_first { "attribute_exists(pk) AND attribute_not_exists(u)" } else { "u = :seen" };
         let note = Change::update(&self.tables.directory, Key::client(org, *id), "SET u = :u", condition);
-        let note = note.with("u", text(codec::encode_secret_uses(uses)?));
-        let note = if is_first { note } else { note.with("seen", text(codec::encode_secret_uses(seen)?)) };
+        let note = note.with("u", text(codec::encode_credential_uses(uses)?));
+        let note = if is_first { note } else { note.with("seen", text(codec::encode_credential_uses(seen)?)) };
         self.change("noting the use of a secret", note).await.map(drop)
     }
 }

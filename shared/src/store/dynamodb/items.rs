@@ -9,9 +9,9 @@ use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
     Alias, Aliased, ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, AuthorizationKey, Batch, BatchKey,
-    Client, ClientDocument, ClientDocumentKey, ClientId, ClientUrl, Family, FamilyKey, Fault, GrantedAccess, KeyRing, LeakPlace,
-    Logout, LogoutKey, Member, Org, OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds, SecretUses, Subject, Ticket,
-    TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
+    Client, ClientDocument, ClientDocumentKey, ClientId, ClientUrl, CredentialUses, Family, FamilyKey, Fault, GrantedAccess,
+    KeyRing, LeakPlace, Logout, LogoutKey, Member, Org, OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds, Subject,
+    Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
 };
 use crate::store::codec::{self, ApiKeyState, BatchState, FamilyState, LogoutState, TicketState};
 use crate::store::{ApiKeyHolder, ReplayKey};
@@ -366,10 +366,10 @@ pub(super) fn client(item: &Item) -> Result<Client, Fault> {
 }
 
 /// The uses of a client's secrets, which stand beside its body. `None`: no use was noted.
-pub(super) fn secret_uses(item: &Item) -> Result<Option<SecretUses>, Fault> {
+pub(super) fn credential_uses(item: &Item) -> Result<Option<CredentialUses>, Fault> {
     let Some(value) = item.get(SECRET_USES) else { return Ok(None) };
     let text = value.as_s().map_err(|_| broken(SECRET_USES))?;
-    codec::decode_secret_uses(text.as_bytes()).map(Some)
+    codec::decode_credential_uses(text.as_bytes()).map(Some)
 }
 
 /// The attribute of a client's item that has the uses of its secrets.

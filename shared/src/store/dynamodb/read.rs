@@ -118,7 +118,7 @@ impl Name<'_> {
             Self::Member(key) => drop(found.members.insert(key.clone(), items::member(item)?)),
             Self::Client(key) => {
                 found.clients.insert(key.clone(), items::client(item)?);
-                found.secret_uses.extend(items::secret_uses(item)?.map(|uses| (key.clone(), uses)));
+                found.credential_uses.extend(items::credential_uses(item)?.map(|uses| (key.clone(), uses)));
             }
             Self::ClientAlias(key) => drop(found.client_aliases.insert(key.clone(), items::holder(item)?)),
             Self::ClientOrg(id) => drop(found.client_orgs.insert(id, items::client_org(item)?)),

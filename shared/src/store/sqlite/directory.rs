@@ -4,7 +4,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Result;
 use super::rows::body;
-use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, SecretUses, Subject, Timestamp};
+use crate::domain::{
+    AssertionSettings, Client, ClientId, CredentialUses, Fault, Member, MemberKey, Org, OrgId, Subject, Timestamp,
+};
 use crate::store::{ClientKey, Delete, MemberSwap, Put, Replaced, WorkloadKey, codec};
 
 pub(super) fn org(c: &Connection, id: &OrgId) -> Result<Option<Org>> {
@@ -58,11 +60,11 @@ pub(super) fn client(c: &Connection, org: &OrgId, id: ClientId) -> Result<Option
 }
 
 /// Reads the uses of a client's secrets. `None`: no use was noted.
-pub(super) fn secret_uses(c: &Connection, (org, id): &ClientKey) -> Result<Option<SecretUses>> {
+pub(super) fn credential_uses(c: &Connection, (org, id): &ClientKey) -> Result<Option<CredentialUses>> {
     let mut select = c.prepare_cached("SELECT body FROM secret_uses WHERE org = ?1 AND client = ?2")?;
     let mut rows = select.query(params![org.as_str(), id.as_number()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(codec::decode_secret_uses(body(row, 0)?)?))
+    Ok(Some(codec::decode_credential_uses(body(row, 0)?)?))
 }
 
 /// Reads clients of an org in the order of their numbers.
@@ -229,15 +231,20 @@ pub(super) fn clients_of_workload(c: &Connection, key: &WorkloadKey) -> Result<V
 }
 
 /// Notes the uses of a client's secrets, if there are still those that were seen.
-pub(super) fn note_secret_uses(c: &Connection, client: &ClientKey, seen: &SecretUses, uses: &SecretUses) -> Result<()> {
-    if secret_uses(c, client)?.unwrap_or_default() != *seen {
+pub(super) fn note_credential_uses(
+    c: &Connection,
+    client: &ClientKey,
+    seen: &CredentialUses,
+    uses: &CredentialUses,
+) -> Result<()> {
+    if credential_uses(c, client)?.unwrap_or_default() != *seen {
         return Ok(());
     }
     let mut upsert = c.prepare_cached(
         "INSERT INTO secret_uses (org, client, body) SELECT org, id, ?3 FROM clients WHERE org = ?1 AND id = ?2
          ON CONFLICT (org, client) DO UPDATE SET body = excluded.body",
     )?;
-    upsert.execute(params![client.0.as_str(), client.1.as_number(), codec::encode_secret_uses(uses)?])?;
+    upsert.execute(params![client.0.as_str(), client.1.as_number(), codec::encode_credential_uses(uses)?])?;
     Ok(())
 }
 

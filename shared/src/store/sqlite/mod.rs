@@ -34,14 +34,15 @@ use self::writer::{Commit, Writer};
 use super::{
     AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQuery, ClientKey, CountEvents, CountedEvent, Delete,
     FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts,
-    KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put, ReadDirectory,
-    ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens,
-    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteCredentialUses, PersonGrantPage, Put,
+    ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation,
+    RevokeTokens, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys,
+    WriteTokens,
 };
 use crate::domain::{
     ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
-    Clock, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp,
-    SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    Clock, CredentialUses, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey,
+    RevocationStamp, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 
 mod api_keys;
@@ -355,10 +356,10 @@ impl CountEvents for SqliteStore {
 }
 
 #[async_trait]
-impl NoteSecretUses for SqliteStore {
-    async fn note_secret_uses(&self, client: &ClientKey, seen: &SecretUses, uses: &SecretUses) -> Result<(), Fault> {
+impl NoteCredentialUses for SqliteStore {
+    async fn note_credential_uses(&self, client: &ClientKey, seen: &CredentialUses, uses: &CredentialUses) -> Result<(), Fault> {
         let (client, seen, uses) = (client.clone(), seen.clone(), uses.clone());
-        self.write("noting the use of a secret", move |c| directory::note_secret_uses(c, &client, &seen, &uses)).await
+        self.write("noting the use of a secret", move |c| directory::note_credential_uses(c, &client, &seen, &uses)).await
     }
 }
 

@@ -76,7 +76,7 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     }
     for key in &wanted.clients {
         found.clients.extend(directory::client(c, &key.0, key.1)?.map(|client| (key.clone(), client)));
-        found.secret_uses.extend(directory::secret_uses(c, key)?.map(|uses| (key.clone(), uses)));
+        found.credential_uses.extend(directory::credential_uses(c, key)?.map(|uses| (key.clone(), uses)));
     }
     for key in &wanted.client_aliases {
         found.client_aliases.extend(directory::holder(c, &key.0, &key.1)?.map(|id| (key.clone(), id)));

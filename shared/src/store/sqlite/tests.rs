@@ -290,7 +290,7 @@ async fn what_decides_is_kept_as_long_as_it_is_needed() {
 
 #[tokio::test]
 async fn a_client_that_ends_by_itself_is_forgotten_with_all_that_is_its() {
-    use crate::domain::{Client, ClientOrigin, SecretUses};
+    use crate::domain::{Client, ClientOrigin, CredentialUses};
     use crate::store::{CountedEvent, RecordKeys};
 
     let day = 86_400_000;
@@ -302,8 +302,8 @@ async fn a_client_that_ends_by_itself_is_forgotten_with_all_that_is_its() {
     for client in [&stranger, &samples::client("a", 2, None)] {
         store.put_client(client).await.unwrap();
     }
-    let uses = SecretUses::default();
-    store.note_secret_uses(&(stranger.org.clone(), stranger.id), &uses, &uses).await.unwrap();
+    let uses = CredentialUses::default();
+    store.note_credential_uses(&(stranger.org.clone(), stranger.id), &uses, &uses).await.unwrap();
     let event = CountedEvent {
         org: stranger.org.clone(),
         what: "register",

@@ -2,15 +2,15 @@
 
 use super::ClientCredentials;
 use crate::auth::secret;
-use crate::domain::{Client, Day, SecretUses, Timestamp};
-use crate::store::{ClientKey, NoteSecretUses, Records};
+use crate::domain::{Client, CredentialUses, Day, Timestamp};
+use crate::store::{ClientKey, NoteCredentialUses, Records};
 
 /// The first use of a secret on a day, which is to be noted once it is known what it was good for.
 #[derive(Debug)]
 pub struct UnnotedUse {
     client: ClientKey,
-    seen: SecretUses,
-    uses: SecretUses,
+    seen: CredentialUses,
+    uses: CredentialUses,
 }
 
 impl UnnotedUse {
@@ -20,14 +20,14 @@ impl UnnotedUse {
         let presented = credentials.secret.as_ref().or(credentials.form.secret.as_ref());
         let presented = presented.filter(|_| client.settings.auth_method.has_secret())?;
         let key = (client.org.clone(), client.id);
-        let seen = found.secret_uses.get(&key).cloned().unwrap_or_default();
+        let seen = found.credential_uses.get(&key).cloned().unwrap_or_default();
         let uses = seen.with_use(client, &secret::hash(presented), Day::containing(now))?;
         Some(Self { client: key, seen, uses })
     }
 
     /// Notes the use. Where that fails, a line of the log says so, and the next use of the day tries again: the client has its answer.
-    pub async fn note(self, notes: &dyn NoteSecretUses) {
-        if let Err(fault) = notes.note_secret_uses(&self.client, &self.seen, &self.uses).await {
+    pub async fn note(self, notes: &dyn NoteCredentialUses) {
+        if let Err(fault) = notes.note_credential_uses(&self.client, &self.seen, &self.uses).await {
             let (org, client) = (self.client.0.as_str(), self.client.1.to_string());
             tracing::warn!(org, client, cause = ?fault, "the use of a client's secret can't be noted");
         }

@@ -3,24 +3,24 @@
 use serde::{Deserialize, Serialize};
 
 use super::{decode, encode};
-use crate::domain::{Day, Fault, SecretUse, SecretUses};
+use crate::domain::{CredentialUse, CredentialUses, Day, Fault};
 
 /// Encodes what stands beside the body of a client: for each secret the start of its hash and the number of the day.
 ///
 /// # Errors
 /// A [`Fault`] if it can't be written as JSON.
-pub fn encode_secret_uses(uses: &SecretUses) -> Result<String, Fault> {
+pub fn encode_credential_uses(uses: &CredentialUses) -> Result<String, Fault> {
     let body: Vec<_> = uses.as_slice().iter().map(|used| (used.hash_prefix, used.day.as_number())).collect();
     encode(|to| body.serialize(to))
 }
 
-/// Decodes what [`encode_secret_uses`] wrote.
+/// Decodes what [`encode_credential_uses`] wrote.
 ///
 /// # Errors
 /// A [`Fault`] if it isn't what that writes.
-pub fn decode_secret_uses(body: &[u8]) -> Result<SecretUses, Fault> {
+pub fn decode_credential_uses(body: &[u8]) -> Result<CredentialUses, Fault> {
     let body: Vec<(u64, i64)> =
         decode(body, |from| Vec::deserialize(from)).map_err(|e| Fault::internal("decoding the uses of secrets").because(e))?;
-    let used = |(hash_prefix, day)| SecretUse { hash_prefix, day: Day::from_number(day) };
-    Ok(SecretUses::new(body.into_iter().map(used).collect()))
+    let used = |(hash_prefix, day)| CredentialUse { hash_prefix, day: Day::from_number(day) };
+    Ok(CredentialUses::new(body.into_iter().map(used).collect()))
 }

@@ -34,25 +34,25 @@ const SECONDS_OF_DAY: i64 = 86_400;
 ///
 /// It stands beside the record of the client, and is no part of it: a use changes nothing that an administrator has decided.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct SecretUses(Vec<SecretUse>);
+pub struct CredentialUses(Vec<CredentialUse>);
 
 /// The last use of one secret.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct SecretUse {
+pub struct CredentialUse {
     /// The first eight bytes of the hash of the secret, in network order: enough to tell the secrets of a client apart.
     pub hash_prefix: u64,
     /// The day on which the secret was used last.
     pub day: Day,
 }
 
-impl SecretUses {
+impl CredentialUses {
     /// Makes them of what was kept.
-    pub const fn new(uses: Vec<SecretUse>) -> Self {
+    pub const fn new(uses: Vec<CredentialUse>) -> Self {
         Self(uses)
     }
 
     /// Returns the last use of each secret, in no order that says anything.
-    pub fn as_slice(&self) -> &[SecretUse] {
+    pub fn as_slice(&self) -> &[CredentialUse] {
         &self.0
     }
 
@@ -70,8 +70,8 @@ impl SecretUses {
         }
         let others = client.secrets.iter().filter(|secret| secret.hash != *hash);
         let others =
-            others.filter_map(|secret| Some(SecretUse { hash_prefix: prefix(&secret.hash), day: self.last_used(secret)? }));
-        Some(Self(std::iter::once(SecretUse { hash_prefix: prefix(hash), day }).chain(others).collect()))
+            others.filter_map(|secret| Some(CredentialUse { hash_prefix: prefix(&secret.hash), day: self.last_used(secret)? }));
+        Some(Self(std::iter::once(CredentialUse { hash_prefix: prefix(hash), day }).chain(others).collect()))
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
         );
         let client = client.with_secret([1; 32], now, now).with_secret([2; 32], now.plus(hour), now);
         let (today, tomorrow) = (Day::containing(now), Day::from_number(Day::containing(now).as_number() + 1));
-        let first = SecretUses::default().with_use(&client, &[1; 32], today).unwrap();
+        let first = CredentialUses::default().with_use(&client, &[1; 32], today).unwrap();
         assert_eq!(first.with_use(&client, &[1; 32], today), None);
         assert_eq!(first.with_use(&client, &[1; 32], Day::from_number(0)), None, "a clock that is behind changes nothing");
         assert_eq!(first.with_use(&client, &[3; 32], tomorrow), None, "it has no such secret");
