@@ -53,6 +53,27 @@ scenario! {
 }
 
 scenario! {
+    async fn the_list_says_on_which_day_a_workload_of_an_issuer_last_got_a_token(app) {
+        let workload = Workload::new(app).await;
+        let at = |name: &str, issuers: &Value| {
+            let name = platform(name).identity["issuer"].clone();
+            issuers.as_array().unwrap().iter().find(|issuer| issuer["issuer"] == name).unwrap()["last_used"].clone()
+        };
+        assert!(at("AWS", &listed(app, workload.tenant.org).await).is_null(), "nothing was used");
+        let aws = platform("AWS");
+        is_refused(&workload.by_assertion(&aws.token(json!({"sub": "arn:aws:iam::1:role/other"})), &[]).await);
+        assert!(at("AWS", &listed(app, workload.tenant.org).await).is_null(), "what is refused is no use");
+        workload.by_assertion(&aws.token(json!({"jti": fresh_id()})), &[]).await.ok();
+        let first = at("AWS", &listed(app, workload.tenant.org).await);
+        assert!(first.is_string() && at("GitHub Actions", &listed(app, workload.tenant.org).await).is_null());
+        let google = platform("Google");
+        workload.by_assertion(&google.token(json!({})), &[]).await.ok();
+        let issuers = listed(app, workload.tenant.org).await;
+        assert_eq!((at("AWS", &issuers), at("Google", &issuers)), (first.clone(), first), "one is kept beside the other");
+    }
+}
+
+scenario! {
     async fn issuers_are_listed_for_who_may_read_the_org(app) {
         let path = format!("/v1/orgs/{}/issuers", Tenant::opaque(app).await.org);
         app.get(&path, "x").await.is_error(401, "TOKEN_INVALID");

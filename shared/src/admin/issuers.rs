@@ -12,11 +12,12 @@ use crate::auth::assertion::subject::{self, Named};
 use crate::auth::assertion::{Finding, IdJag, Purpose, Rule};
 use crate::auth::client::document::document_key;
 use crate::auth::client::federated::{identity_of, is_at, judge_networks_of_identity, limit_scopes};
+use crate::auth::client::identity_hash;
 use crate::auth::service::{Lookup as _, client_named};
 use crate::domain::{
-    AssertionIssuer, AssertionSettings, Audience, Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, ClientUrl, Error,
-    Fault, FederatedIdentity, FederationProblem, GrantType, Issuance, OpenIssuer, Org, OrgId, Refusal, Scope, Seconds, Secret,
-    Service, Subject, Timestamp,
+    AssertionIssuer, AssertionSettings, Audience, Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, ClientUrl, Day,
+    Error, Fault, FederatedIdentity, FederationProblem, GrantType, Issuance, OpenIssuer, Org, OrgId, Refusal, Scope, Seconds,
+    Secret, Service, Subject, Timestamp,
 };
 use crate::jose::foreign::{Claims, WrongType};
 use crate::jose::jws::ProtectedHeader;
@@ -106,6 +107,8 @@ pub struct IssuerReport {
     pub keys: Option<Result<KeyReading, NoKeys>>,
     /// How many clients of the org have an identity at it.
     pub clients: u64,
+    /// The day on which one of them was last given a token for its platform's. `None`: no use was noted.
+    pub last_used: Option<Day>,
 }
 
 /// Lists the issuers that an org trusts, in the order of its settings, with their keys. Keys that aren't in memory are read now, all at once.
@@ -116,18 +119,31 @@ pub async fn list(ports: &DirectoryReader, org: &OrgId, settings: AssertionSetti
     let reader = &ports.reader;
     let reports = settings.assertion_issuers.into_iter().map(|issuer| async move {
         let keys = if issuer.enabled { Some(keys_of(&issuer, &reader.key_sets, None, reader.now()).await) } else { None };
-        IssuerReport { is_open_to_strangers: issuer.is_open_to_strangers(), issuer, keys, clients: 0 }
+        IssuerReport { is_open_to_strangers: issuer.is_open_to_strangers(), issuer, keys, clients: 0, last_used: None }
     });
     let mut reports = join_all(reports).await;
+    let mut workloads = Vec::new();
     walk_clients(&*ports.directory, org, |client| {
-        for report in reports.iter_mut().filter(|report| is_at(&client, &report.issuer)) {
-            report.clients += 1;
-            let identities = &client.settings.federated;
-            report.is_open_to_strangers |= identities.iter().any(|identity| report.issuer.is_open_to_strangers_by(identity));
+        if !client.settings.federated.is_empty() {
+            workloads.push(((client.org, client.id), client.settings.federated));
         }
         ControlFlow::Continue(())
     })
     .await?;
+    let clients = workloads.iter().map(|(key, _)| key.clone()).collect();
+    let uses = reader.tokens.read(&RecordKeys { clients, ..RecordKeys::default() }).await?.credential_uses;
+    for report in &mut reports {
+        let issuer = &report.issuer;
+        for (client, identities) in &workloads {
+            let mut here = identities.iter().filter(|identity| identity.issuer == issuer.issuer).peekable();
+            report.clients += u64::from(here.peek().is_some());
+            for identity in here {
+                report.is_open_to_strangers |= issuer.is_open_to_strangers_by(identity);
+                let last_used = uses.get(client).and_then(|uses| uses.last_used(identity_hash(identity)));
+                report.last_used = report.last_used.max(last_used);
+            }
+        }
+    }
     Ok(reports)
 }
 

@@ -1,6 +1,6 @@
-//! On which day the secrets of a client were last used.
+//! On which day the credentials of a client were last used.
 
-use super::{Client, ClientSecret, Timestamp};
+use super::Timestamp;
 
 /// A day of UTC, counted from 1970-01-01.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -30,18 +30,40 @@ impl Day {
 
 const SECONDS_OF_DAY: i64 = 86_400;
 
-/// On which day each secret of a client was last used, as far as it was noted.
+/// The first eight bytes of the SHA-256 hash of a credential, in network order: enough to tell those of one client apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CredentialHash(u64);
+
+impl CredentialHash {
+    /// Makes it of the hash of a secret, or of an identity at a platform.
+    pub const fn from_sha256(hash: &[u8; 32]) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = *hash;
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+
+    /// Makes it of the number that is stored.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Returns the number that is stored.
+    pub const fn as_number(self) -> u64 {
+        self.0
+    }
+}
+
+/// On which day each credential of a client was last used, as far as it was noted: its secrets, and its identities at platforms.
 ///
 /// It stands beside the record of the client, and is no part of it: a use changes nothing that an administrator has decided.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CredentialUses(Vec<CredentialUse>);
 
-/// The last use of one secret.
+/// The last use of one credential.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CredentialUse {
-    /// The first eight bytes of the hash of the secret, in network order: enough to tell the secrets of a client apart.
-    pub hash_prefix: u64,
-    /// The day on which the secret was used last.
+    /// Which credential it is.
+    pub credential: CredentialHash,
+    /// The day on which the credential was used last.
     pub day: Day,
 }
 
@@ -51,40 +73,32 @@ impl CredentialUses {
         Self(uses)
     }
 
-    /// Returns the last use of each secret, in no order that says anything.
+    /// Returns the last use of each credential, in no order that says anything.
     pub fn as_slice(&self) -> &[CredentialUse] {
         &self.0
     }
 
-    /// Returns the day on which a secret was used last. `None`: no use was noted.
-    pub fn last_used(&self, secret: &ClientSecret) -> Option<Day> {
-        self.0.iter().find(|used| used.hash_prefix == prefix(&secret.hash)).map(|used| used.day)
+    /// Returns the day on which a credential was used last. `None`: no use was noted.
+    pub fn last_used(&self, credential: CredentialHash) -> Option<Day> {
+        self.0.iter().find(|used| used.credential == credential).map(|used| used.day)
     }
 
-    /// Returns what is to be noted when `client` uses the secret of this hash on this day, without the secrets that it has no more.
-    /// `None`: there is nothing new, because it isn't a secret of the client, or its use on that day or later was noted.
-    pub fn with_use(&self, client: &Client, hash: &[u8; 32], day: Day) -> Option<Self> {
-        let used = client.secrets.iter().find(|secret| secret.hash == *hash)?;
-        if self.last_used(used).is_some_and(|last| last >= day) {
+    /// Returns what is to be noted when a client uses one of the credentials that it `has` on this day, without those that it has no more.
+    /// `None`: there is nothing new, because it has no such credential, or its use on that day or later was noted.
+    pub fn with_use(&self, has: &[CredentialHash], used: CredentialHash, day: Day) -> Option<Self> {
+        if !has.contains(&used) || self.last_used(used).is_some_and(|last| last >= day) {
             return None;
         }
-        let others = client.secrets.iter().filter(|secret| secret.hash != *hash);
+        let others = has.iter().filter(|credential| **credential != used);
         let others =
-            others.filter_map(|secret| Some(CredentialUse { hash_prefix: prefix(&secret.hash), day: self.last_used(secret)? }));
-        Some(Self(std::iter::once(CredentialUse { hash_prefix: prefix(hash), day }).chain(others).collect()))
+            others.filter_map(|credential| Some(CredentialUse { credential: *credential, day: self.last_used(*credential)? }));
+        Some(Self(std::iter::once(CredentialUse { credential: used, day }).chain(others).collect()))
     }
-}
-
-fn prefix(hash: &[u8; 32]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&hash[..8]);
-    u64::from_be_bytes(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClientId, ClientKind, ClientSettings, OrgId};
 
     #[test]
     fn a_day_begins_at_midnight_of_utc_also_before_1970() {
@@ -95,25 +109,22 @@ mod tests {
     }
 
     #[test]
-    fn a_use_is_noted_once_a_day_and_forgotten_with_its_secret() {
-        let (now, hour) = (Timestamp::from_secs(1_000_000), crate::domain::Seconds(3_600));
-        let client = Client::new(
-            OrgId::parse("a").unwrap(),
-            ClientId::from_number(1).unwrap(),
-            ClientSettings::new(ClientKind::Confidential),
-            now,
-        );
-        let client = client.with_secret([1; 32], now, now).with_secret([2; 32], now.plus(hour), now);
-        let (today, tomorrow) = (Day::containing(now), Day::from_number(Day::containing(now).as_number() + 1));
-        let first = CredentialUses::default().with_use(&client, &[1; 32], today).unwrap();
-        assert_eq!(first.with_use(&client, &[1; 32], today), None);
-        assert_eq!(first.with_use(&client, &[1; 32], Day::from_number(0)), None, "a clock that is behind changes nothing");
-        assert_eq!(first.with_use(&client, &[3; 32], tomorrow), None, "it has no such secret");
-        let both = first.with_use(&client, &[2; 32], tomorrow).unwrap();
-        let days = client.secrets.iter().map(|secret| both.last_used(secret)).collect::<Vec<_>>();
-        assert_eq!(days, [Some(tomorrow), Some(today)]);
-        let one_left = Client { secrets: client.secrets[..1].to_vec(), ..client };
-        let later = both.with_use(&one_left, &[2; 32], Day::from_number(tomorrow.as_number() + 1)).unwrap();
-        assert_eq!(later.as_slice().len(), 1);
+    fn a_use_is_noted_once_a_day_and_forgotten_with_its_credential() {
+        let [one, two, three] = [1, 2, 3].map(CredentialHash::from_number);
+        let [today, tomorrow, later] = [11, 12, 13].map(Day::from_number);
+        let first = CredentialUses::default().with_use(&[one, two], one, today).unwrap();
+        assert_eq!(first.with_use(&[one, two], one, today), None);
+        assert_eq!(first.with_use(&[one, two], one, Day::from_number(0)), None, "a clock that is behind changes nothing");
+        assert_eq!(first.with_use(&[one, two], three, tomorrow), None, "it has no such credential");
+        let both = first.with_use(&[one, two], two, tomorrow).unwrap();
+        assert_eq!([one, two].map(|credential| both.last_used(credential)), [Some(today), Some(tomorrow)]);
+        assert_eq!(both.with_use(&[two], two, later).unwrap().as_slice().len(), 1);
+    }
+
+    #[test]
+    fn a_credential_is_told_by_the_first_eight_bytes_of_its_hash_in_network_order() {
+        let mut hash = [9; 32];
+        hash[..8].copy_from_slice(&[0, 0, 0, 0, 0, 0, 1, 2]);
+        assert_eq!(CredentialHash::from_sha256(&hash).as_number(), 258);
     }
 }

@@ -81,7 +81,7 @@ pub use clock::Clock;
 #[cfg(any(test, feature = "testing"))]
 pub use clock::FrozenClock;
 pub use commit::{Action, Change, Commit, Diff, NotBeforeStands};
-pub use credential_use::{CredentialUse, CredentialUses, Day};
+pub use credential_use::{CredentialHash, CredentialUse, CredentialUses, Day};
 pub use denial::Denial;
 pub use entropy::Entropy;
 #[cfg(any(test, feature = "testing"))]

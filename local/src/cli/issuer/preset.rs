@@ -68,7 +68,7 @@ pub(crate) enum Platform {
         /// Unique id of the service account
         #[arg(long)]
         id: String,
-        /// Issuer
+        /// Issuer, to try it with one of your own
         #[arg(long, default_value = "https://accounts.google.com")]
         issuer: String,
     },

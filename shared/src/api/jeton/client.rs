@@ -11,8 +11,8 @@ use crate::api::agilicus::{Date, Rfc3339};
 use crate::api::jeton::limits::LimitsBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
-    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, ClientUrl, CredentialUses, GrantType, RedirectUri,
-    Refusal, Scope, Seconds, Secret, Timestamp,
+    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, ClientUrl, CredentialHash, CredentialUses,
+    GrantType, RedirectUri, Refusal, Scope, Seconds, Secret, Timestamp,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{ExposedSecret, integer_within, present};
@@ -258,7 +258,12 @@ pub struct SecretView {
 impl SecretView {
     fn from_secret(secret: &ClientSecret, uses: &CredentialUses) -> Self {
         let (created, expires_at) = (secret.created_at.map(Rfc3339), secret.expires_at.map(Rfc3339));
-        Self { id: secret_id(secret), created, expires_at, last_used: uses.last_used(secret).map(Date) }
+        Self {
+            id: secret_id(secret),
+            created,
+            expires_at,
+            last_used: uses.last_used(CredentialHash::from_sha256(&secret.hash)).map(Date),
+        }
     }
 }
 

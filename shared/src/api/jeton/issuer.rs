@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::settings::Number;
 use crate::admin::issuers::{IssuerReport, TokenReport, TokenTest, WouldIssue};
-use crate::api::agilicus::Rfc3339;
+use crate::api::agilicus::{Date, Rfc3339};
 use crate::auth::assertion::{Finding, Purpose, Rule};
 use crate::auth::service::Lookup;
 use crate::domain::{ClientId, FederationProblem, Invalid, OrgId, Refusal, Scope};
@@ -331,6 +331,9 @@ struct IssuerView<'a> {
     keys: Option<ListedKeys<'a>>,
     /// How many clients of the org have an identity at it.
     clients: u64,
+    /// The day (UTC) on which one of these clients was last given a token for its platform's; absent if that has never been noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used: Option<Date>,
 }
 
 /// The keys of an issuer, or why they can't be had.
@@ -362,6 +365,7 @@ impl<'a> IssuerView<'a> {
                 Err(no_keys) => ListedKeys { keys: None, problem: Some(no_keys.to_string()) },
             }),
             clients: report.clients,
+            last_used: report.last_used.map(Date),
         }
     }
 }

@@ -11,7 +11,7 @@ mod direct;
 pub mod document;
 pub mod federated;
 
-pub use credential_use::UnnotedUse;
+pub use credential_use::{UnnotedUse, identity_hash};
 pub(crate) use direct::find;
 pub use direct::{Identified, identify};
 pub(crate) use document::client_as_kept;

@@ -152,7 +152,7 @@ pub fn served_grant_types() -> Vec<&'static str> {
 /// the grant served.
 ///
 /// Whatever can be used once is used up last: what is wrong with a request costs no proof, no assertion and no refresh token. The
-/// first use of a secret on a day is noted once the token is issued, and fails nothing. A client with limits is counted once it is known who it
+/// first use of a secret or a platform's identity on a day is noted once the token is issued, and fails nothing. A client with limits is counted once it is known who it
 /// is, and what is refused afterwards counts for nothing.
 ///
 /// # Errors
@@ -184,8 +184,8 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
         }
         proved => proved?,
     };
-    let use_of_secret = UnnotedUse::find(verified.client(), &request.credentials, &found, ports.reader().now());
     let (client, assertion) = verified.into_parts();
+    let unnoted_use = UnnotedUse::find(&client, &request.credentials, &found, ports.reader().now());
     let is_workload = client.federation().is_some_and(|federation| federation.is_grant);
     let platform = client.federation().map(|federation| Box::new(federation.said.clone()));
     let replay_guards = proof.into_iter().chain(assertion).collect();
@@ -204,8 +204,8 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
     let granted = Box::pin(serve(grant, context, request.form, (lookup, code, &found), (is_workload, api_keys))).await;
     unit.settle(&granted);
     let granted = granted?;
-    if let Some(use_of_secret) = use_of_secret {
-        use_of_secret.note(&*endpoint.notes).await;
+    if let Some(unnoted_use) = unnoted_use {
+        unnoted_use.note(&*endpoint.notes).await;
     }
     Ok(Outcome { granted: Ok(granted), nonce })
 }

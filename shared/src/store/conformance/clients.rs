@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{NO_ASSERTIONS, at, client, client_id, member, member_key, org, org_id, put_org, rich_member};
-use crate::domain::{Client, ClientOrigin, ClientUrl, CredentialUse, CredentialUses, Day, FederatedIdentity, Member, Timestamp};
+use crate::domain::{
+    Client, ClientOrigin, ClientUrl, CredentialHash, CredentialUse, CredentialUses, Day, FederatedIdentity, Member, Timestamp,
+};
 use crate::store::{Delete, MemberSwap, Put, RecordKeys, Replaced, Store, WorkloadKey};
 
 cases![
@@ -126,7 +128,9 @@ async fn only_a_member_that_is_as_seen_is_swapped(store: Arc<dyn Store>) {
 async fn uses_of_secrets_stand_beside_a_client_and_change_nothing_of_it(store: Arc<dyn Store>) {
     put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     let key = (org_id("a"), client_id(1));
-    let uses = |hash_prefix, day| CredentialUses::new(vec![CredentialUse { hash_prefix, day: Day::from_number(day) }]);
+    let uses = |number, day| {
+        CredentialUses::new(vec![CredentialUse { credential: CredentialHash::from_number(number), day: Day::from_number(day) }])
+    };
     let none = CredentialUses::default();
     let write = async |seen: &CredentialUses, uses: &CredentialUses| store.note_credential_uses(&key, seen, uses).await.unwrap();
     let kept = async || {
