@@ -9,14 +9,14 @@ use super::keys::Key;
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{
     AliasKey, ApiKeyLocator, AuthorizationKey, ClientDocumentKey, ClientId, FamilyKey, Fault, LogoutKey, MemberKey, NotBeforeKey,
-    NotBefores, OrgId, PersonGrantKey, Shard, TicketKey, TokenId, TokenKey, UserCodeKey,
+    NotBefores, OrgId, PersonGrantKey, Shard, TicketKey, TokenKey, UserCodeKey,
 };
 use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQuery, UseKey, WorkloadKey};
 
 #[async_trait]
 impl ReadTokens for DynamoStore {
     async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault> {
-        let tokens = wanted_tokens(wanted);
+        let tokens = wanted_tokens(wanted, self.shard_of_marks(wanted)?);
         let directory = wanted_directory(wanted);
         let mut found = Records { marks: NotBefores::looked_up(&wanted.marks), ..Records::default() };
         for (table, items) in self.get_all(&tokens, &directory).await? {
@@ -36,6 +36,22 @@ impl ReadTokens for DynamoStore {
 }
 
 impl DynamoStore {
+    /// Says from which shard the marks are read: each has a copy.
+    ///
+    /// Whoever doesn't mind gets any, another one each time: else all who don't mind would read from one partition, which is full at
+    /// 3,000 reads a second.
+    fn shard_of_marks(&self, wanted: &RecordKeys) -> Result<Shard, Fault> {
+        if let Some(id) = &wanted.shard_of {
+            return Ok(id.shard());
+        }
+        let mut byte = [0];
+        if !wanted.marks.is_empty() {
+            self.entropy.fill(&mut byte)?;
+        }
+        let [byte] = byte;
+        Ok(Shard::from_byte(byte))
+    }
+
     /// The item of this key, if there is one.
     pub(super) async fn get(&self, doing: &'static str, table: &str, key: Key) -> Result<Option<Item>, Fault> {
         let get = self.client.get_item().table_name(table).set_key(Some(key.into_item())).consistent_read(true);
@@ -128,9 +144,7 @@ impl Name<'_> {
     }
 }
 
-fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
-    let any_shard = Shard::all().next();
-    let shard = wanted.shard_of.as_ref().map(TokenId::shard).or(any_shard);
+fn wanted_tokens(wanted: &RecordKeys, shard_of_marks: Shard) -> Keys<'_> {
     let tokens = wanted.tokens.iter().map(|key| (Key::token(key), Name::Token(key)));
     let families = wanted.families.iter().map(|key| (Key::family(key), Name::Family(key)));
     let aliases = wanted.aliases.iter().map(|key| (Key::alias(key), Name::Alias(key)));
@@ -143,8 +157,7 @@ fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
     let user_codes = wanted.user_codes.iter().map(|key| (Key::user_code(key), Name::UserCode(key)));
     let documents = wanted.client_documents.iter().map(|key| (Key::client_document(key), Name::ClientDocument(key)));
     let uses = wanted.uses.iter().map(|key| (Key::used(key), Name::Use(key)));
-    let marks =
-        shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::NotBefore(key))));
+    let marks = wanted.marks.iter().map(|key| (Key::mark(key, shard_of_marks), Name::NotBefore(key)));
     let waiting =
         tickets.chain(authorizations).chain(logouts).chain(user_codes).chain(documents).chain(person_grants).chain(uses);
     tokens.chain(families).chain(aliases).chain(values).chain(api_keys).chain(waiting).chain(marks).collect()

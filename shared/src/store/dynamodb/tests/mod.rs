@@ -1,5 +1,6 @@
 //! The store against DynamoDB in this process, or against whatever is at `DYNAMODB_ENDPOINT`, through the real SDK.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -10,12 +11,12 @@ use tokio::net::TcpListener;
 
 use super::keys::Key;
 use super::{DynamoStore, Item, TTL, Tables, create_tables, enable_time_to_live};
-use crate::domain::{Entropy, Seeded};
+use crate::domain::{Entropy, NotBeforeKey, NotBeforeScope, OrgId, Seeded, Shard};
 use crate::platform::SystemEntropy;
 use crate::platform::aws::Sdk;
-use crate::platform::aws::testing::Wire;
+use crate::platform::aws::testing::{Call, Wire};
 use crate::platform::config::Aws;
-use crate::store::{Store, conformance};
+use crate::store::{RecordKeys, Store, conformance};
 
 mod calls;
 mod expiry;
@@ -60,6 +61,20 @@ async fn items_expire_by_the_attribute_of_the_template() {
     let described = emulator.client.describe_time_to_live().table_name(&emulator.tables.tokens).send().await.unwrap();
     assert_eq!(described.time_to_live_description.unwrap().attribute_name.as_deref(), Some(TTL));
     enable_time_to_live(&emulator.client, &emulator.tables).await.expect("nothing to do the second time");
+}
+
+/// Copies of a mark are for its readers to be spread over: a partition is full at 3,000 reads a second.
+#[tokio::test]
+async fn marks_are_read_from_all_shards_where_none_is_named() {
+    let emulator = Emulator::at_hand(false).await;
+    let mark = NotBeforeKey { org: OrgId::parse("a").unwrap(), kind: NotBeforeScope::Org };
+    let wanted = RecordKeys { marks: vec![mark], ..RecordKeys::default() };
+    for _ in 0..200 {
+        emulator.store.read(&wanted).await.unwrap();
+    }
+    let keys = |call: &Call| call.input["RequestItems"][&emulator.tables.tokens]["Keys"][0]["pk"]["S"].to_string();
+    let partitions: BTreeSet<String> = emulator.wire.take_calls().iter().map(keys).collect();
+    assert_eq!(partitions.len(), usize::from(Shard::COUNT), "{partitions:?}");
 }
 
 /// The clock of the emulator, which deletes by it: between what [`expiry`] has expire and all that the suite writes.
