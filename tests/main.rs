@@ -15,6 +15,7 @@
 //! | `keys` | signers in KMS, and keys that follow each other |
 //! | `layout` | rooms import downwards only; rooms, catalogue and bundles agree |
 //! | `openapi` | the document of the API: its bytes, and its examples, which are sent |
+//! | `partitions` | which partition of DynamoDB is full first, by the keys that the store uses |
 //! | `standards` | the tests that `standards.md` names are there, and names are words |
 //! | `vectors` | published vectors of JOSE and JSON, from a folder beside the repository |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
@@ -34,6 +35,8 @@ mod keys;
 mod layout;
 mod oauth;
 mod openapi;
+#[allow(dead_code, clippy::allow_attributes, reason = "the benchmark uses the rest")]
+mod partitions;
 mod server;
 mod standards;
 mod support;

@@ -209,6 +209,44 @@ impl Owner {
     }
 }
 
+/// Says what the item of this partition key and this sort key is, for tests that count what is done to it. `None`: no item of the store.
+#[cfg(any(test, feature = "testing"))]
+pub fn name_of_item(pk: &str, sk: &str) -> Option<&'static str> {
+    use crate::domain::NotBeforeScope;
+    Some(match Owner::from_key(&Key { pk: pk.to_owned(), sk: sk.to_owned() })? {
+        Owner::Token(_) => "token",
+        Owner::Family(_) => "refresh family",
+        Owner::NotBefore(mark, _) => match mark.kind {
+            NotBeforeScope::Client(_) => "mark of a client",
+            NotBeforeScope::Member(_) => "mark of a member",
+            NotBeforeScope::Org => "mark of the org",
+            NotBeforeScope::Session(_) => "mark of a session",
+            NotBeforeScope::ClientOf(..) => "mark of a client's only token of a subject",
+            NotBeforeScope::ClientsOf(_) => "mark of a subject's clients",
+        },
+        Owner::Authorization(_) => "authorization",
+        Owner::PersonGrant(_) => "grant of a person",
+        Owner::ApiKey(_) => "API key",
+        Owner::Org => "org",
+        Owner::AssertionSettings(_) => "settings for assertions",
+        Owner::Member => "member",
+        Owner::Client => "client",
+        Owner::KeyRing => "key ring",
+        Owner::Bookkeeping if *sk == *Key::CLIENT_ORG => "number of a client",
+        Owner::Bookkeeping if pk.starts_with(API_KEY_VALUES) => "value of an API key",
+        Owner::Bookkeeping => match (pk.contains('#'), sk.split_once('#')?.0) {
+            (true, "a") => "value of a token",
+            (true, "r") => "count of events",
+            (true, "u") => "use",
+            (true, _) => "what waits",
+            (false, "a") => "alias of a client",
+            (false, "s") => "sub-org",
+            (false, "x") => "workload",
+            (false, _) => "counter of an org",
+        },
+    })
+}
+
 /// How the sort keys of the sub-orgs begin.
 pub(super) const SUB_ORG: &str = "s#";
 
@@ -329,6 +367,7 @@ mod tests {
             (Key::mark(&mark, shard), Owner::NotBefore(mark, shard))
         }));
         for (key, owner) in known {
+            assert!(name_of_item(&key.pk, &key.sk).is_some(), "{key:?}");
             assert_eq!(Owner::from_key(&key), Some(owner), "{key:?}");
         }
         for (pk, sk) in

@@ -91,6 +91,8 @@ mod tables;
 mod update;
 
 use backoff::Backoff;
+#[cfg(any(test, feature = "testing"))]
+pub use keys::name_of_item;
 pub use stream::Stream;
 pub use tables::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables, enable_time_to_live};
 

@@ -1,0 +1,77 @@
+//! What the model does, and what the store promises about its partitions.
+
+use super::model::{Demand, NEW_PARTITIONS, Place, SPLIT_AFTER_SECONDS, Table};
+use super::traffic::{Operation, TableName, Traffic};
+
+/// Less than this is nothing, but for what the arithmetic of floats leaves.
+const LEAST: f64 = 1e-6;
+
+fn demand(pk: &str, sk: &str, writes: f64, reads: f64) -> Demand {
+    Demand { place: Place::item(pk, sk), kind: "item", writes, reads }
+}
+
+fn refused_after(table: &mut Table, seconds: u32) -> f64 {
+    (0..seconds).map(|_| table.tick().values().sum::<f64>()).last().unwrap_or_default()
+}
+
+#[test]
+fn what_a_partition_can_do_is_never_refused() {
+    let mut table = Table::new(vec![demand("a", "1", 1_000.0, 3_000.0)], NEW_PARTITIONS);
+    assert!(refused_after(&mut table, 1_000) < LEAST);
+}
+
+#[test]
+fn an_item_is_refused_what_is_above_the_limit_once_the_burst_is_spent() {
+    let mut table = Table::new(vec![demand("a", "1", 1_100.0, 0.0)], NEW_PARTITIONS);
+    // A hundred more than a second brings, of 300,000 that are kept.
+    assert!(refused_after(&mut table, 3_000) < LEAST);
+    assert!((refused_after(&mut table, 1) - 100.0).abs() < LEAST);
+    assert!((refused_after(&mut table, 100) - 100.0).abs() < LEAST, "no split helps an item");
+}
+
+#[test]
+fn a_hot_partition_is_split_between_its_items() {
+    let demands = (0..8).map(|n| demand("a", &n.to_string(), 0.0, 2_000.0)).collect();
+    let mut table = Table::new(demands, NEW_PARTITIONS);
+    assert!(refused_after(&mut table, 1) < LEAST, "there is a burst");
+    assert!(refused_after(&mut table, SPLIT_AFTER_SECONDS + 20) > 0.0);
+    assert!(refused_after(&mut table, 4 * SPLIT_AFTER_SECONDS) < LEAST);
+    assert_eq!(table.partitions(), 3 + 8);
+}
+
+#[test]
+fn places_lie_in_the_order_of_their_sort_keys_and_new_items_behind_all_others() {
+    let (token, tail, next) = (Place::item("a", "t#zz"), Place::tail("a", "t#"), Place::item("a", "u#0"));
+    assert!(token < tail && tail < next);
+}
+
+/// Every request of an org reads its item, and some twice: no split of the partition helps. Whoever has it read more often finds it here.
+#[tokio::test]
+async fn the_item_of_an_org_is_read_once_or_twice_by_each_request() {
+    let traffic = Traffic::recorded(40).await;
+    for operation in Traffic::operations() {
+        let most = match operation {
+            Operation::ClientToken
+            | Operation::SubjectToken
+            | Operation::SubjectTokenWithRefresh
+            | Operation::OnlyToken
+            | Operation::MemberToken => 1,
+            Operation::Introspection | Operation::Refresh | Operation::Revocation => 2,
+        };
+        assert_eq!(traffic.reads_of(operation, "org"), most, "{operation:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_all_requests_of_an_org_write_and_read_of_its_marks_is_spread_over_its_partitions() {
+    let traffic = Traffic::recorded(200).await;
+    let (name, tokens) = traffic.tables(10_000, NEW_PARTITIONS).remove(0);
+    assert_eq!(name, TableName::Tokens);
+    // Of two hundred tokens one partition gets more than another by chance: a single one would have sixteen times the mean.
+    assert!(tokens.skew_of_keys().unwrap() < 3.0);
+    for operation in [Operation::ClientToken, Operation::SubjectToken] {
+        let marks = traffic.of_operation(operation).into_iter().filter(|(_, demand)| demand.kind == "mark of the org");
+        let hottest = marks.map(|(_, demand)| demand.reads).fold(0.0, f64::max);
+        assert!((0.01..0.3).contains(&hottest), "{operation:?}: {hottest}");
+    }
+}
