@@ -5,11 +5,13 @@
 
 use std::path::Path;
 
-use shared::domain::LimitWindow;
+use shared::domain::{LimitWindow, Shard};
 use shared::store::quotas::Quotas;
 
 use crate::calls::units::{PLANNED, Units};
 use crate::golden::hold_file;
+use crate::partitions::model::NEW_PARTITIONS;
+use crate::partitions::traffic::{Operation, TableName, Traffic};
 use crate::support::deployment::Instance;
 use crate::support::template::Template;
 
@@ -47,6 +49,24 @@ mod a_month {
     pub(super) const DASHBOARD: MicroDollars = 3 * DOLLAR;
     pub(super) const KMS_KEY: MicroDollars = DOLLAR;
     pub(super) const METRIC: MicroDollars = 300_000;
+}
+
+/// What AWS lets an account do in a region, unless it is asked for more.
+mod quota {
+    /// Requests to all HTTP APIs in a second.
+    pub(super) const API_REQUESTS: u64 = 10_000;
+    /// Environments of Lambda that run at once.
+    pub(super) const ENVIRONMENTS: u64 = 1_000;
+    /// The same, of an account that is new.
+    pub(super) const NEW_ENVIRONMENTS: u64 = 10;
+    /// Signatures in a second with keys of one kind, such as ECC.
+    pub(super) const KMS_SIGNATURES: u64 = 1_000;
+}
+
+/// What a partition of DynamoDB can do in a second, in units.
+mod a_partition {
+    pub(super) const READS: u64 = 3_000;
+    pub(super) const WRITES: u64 = 1_000;
 }
 
 /// The memory of a function in MB, which is the default of the template.
@@ -281,6 +301,56 @@ fn limits() -> String {
     format!("{LIMITS}|---|---|---|---|\n{}", rows.concat())
 }
 
+/// The table of how much one deployment can do, by what is full first: quotas that AWS lists, and the units that requests take.
+fn capacity(traffic: &Traffic) -> String {
+    use Operation::{ClientToken, Introspection};
+    let template = Template::load();
+    let route: u64 = template.at("/Parameters/ThrottlingRateLimit/Default").to_string().trim_matches('"').parse().unwrap();
+    // An environment is given ten requests a second at most, however short they are.
+    let lambda = |environments: u64, ms: u64| (environments * 10).min(environments * 1_000 / ms);
+    let units = |operation, table| {
+        let (writes, reads) = traffic.usual_units(operation, table);
+        (u64::from(writes), u64::from(reads))
+    };
+    let by_units = |(writes, reads): (u64, u64), (of_writes, of_reads): (u64, u64)| {
+        [(writes, of_writes), (reads, of_reads)].into_iter().filter_map(|(limit, units)| limit.checked_div(units)).min()
+    };
+    let new_table = (a_partition::WRITES * NEW_PARTITIONS, a_partition::READS * NEW_PARTITIONS);
+    let shards = u64::from(Shard::COUNT);
+    let of_org = (a_partition::WRITES * shards, a_partition::READS * shards);
+    let item = |operation, kind| a_partition::READS.checked_div(u64::from(traffic.reads_of(operation, kind)));
+    let both = |per_second: &dyn Fn(Operation) -> Option<u64>| {
+        let token = per_second(ClientToken);
+        [token, token, per_second(Introspection)]
+    };
+    let rows = [
+        ("the deployment", "a route: `ThrottlingRateLimit`", [Some(route); 3]),
+        ("", "API Gateway: the account's quota", [Some(quota::API_REQUESTS); 3]),
+        (
+            "",
+            "Lambda: the 10 environments of a new account",
+            [REQUEST_MS, KMS_REQUEST_MS, REQUEST_MS].map(|ms| Some(lambda(quota::NEW_ENVIRONMENTS, ms))),
+        ),
+        (
+            "",
+            "Lambda: 1,000 environments",
+            [REQUEST_MS, KMS_REQUEST_MS, REQUEST_MS].map(|ms| Some(lambda(quota::ENVIRONMENTS, ms))),
+        ),
+        ("", "KMS: signatures by keys of one kind", [None, Some(quota::KMS_SIGNATURES), None]),
+        ("", "`Tokens`, when it is new", both(&|what| by_units(new_table, units(what, TableName::Tokens)))),
+        ("", "`Directory`, when it is new", both(&|what| by_units(new_table, units(what, TableName::Directory)))),
+        ("one org", "its item", both(&|what| item(what, "org"))),
+        ("", "the 16 partitions of its tokens", both(&|what| by_units(of_org, units(what, TableName::Tokens)))),
+        ("one client", "its item", both(&|what| item(what, "client"))),
+    ];
+    let number =
+        |per_second: Option<u64>| per_second.map_or_else(|| "-".to_owned(), |number| thousands(number.try_into().unwrap()));
+    let rows = rows.map(|(of, what, figures)| {
+        format!("| {of}{}{what} | {} |\n", if of.is_empty() { "| " } else { " | " }, figures.map(number).join(" | "))
+    });
+    format!("{CAPACITY}|---|---|---|---|---|\n{}", rows.concat())
+}
+
 /// A number with commas.
 fn thousands(number: u32) -> String {
     let digits = number.to_string();
@@ -290,6 +360,7 @@ fn thousands(number: u32) -> String {
 
 const LIMITS: &str = "| a limit of | lease | writes in a window | $ a month |\n";
 const OPERATIONS: &str = "| a million times, in $ | API | Lambda | DynamoDB | KMS | logs | **HTTP API** | **without it** |\n";
+const CAPACITY: &str = "| of | full first | tokens a second, `envelope` | tokens a second, `kms` | introspections a second |\n";
 const IDLE_MONTH: &str = "| a month, in $ | |\n";
 
 /// How many metrics the alarms of the template watch: CloudWatch bills each.
@@ -311,13 +382,14 @@ fn with_table(page: &str, first_line: &str, table: &str) -> String {
     format!("{}{table}{}", &page[..start], &page[end..])
 }
 
-#[test]
-fn the_costs_on_the_page_are_those_of_the_units_that_operations_take() {
+#[tokio::test]
+async fn the_costs_on_the_page_are_those_of_the_units_that_operations_take() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operate.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let page = with_table(&page, "| us-east-1, ", &prices());
     let page = with_table(&page, OPERATIONS, &operations());
     let page = with_table(&page, LIMITS, &limits());
+    let page = with_table(&page, CAPACITY, &capacity(&Traffic::recorded(40).await));
     hold_file(&path, &with_table(&page, IDLE_MONTH, &idle_month()));
 }
 
