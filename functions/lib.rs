@@ -10,7 +10,7 @@ pub mod oauth;
 
 use shared::api::http::Entry;
 use shared::api::lambda::OperationEntry;
-use shared::platform::capabilities::{Auditor, Authorizer, BatchWorker, Provides, Public};
+use shared::platform::capabilities::{Auditor, Authorizer, BatchWorker, Provides, Public, StatusPublisher};
 use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords};
 
 /// Makes two functions of a list of endpoints: what serves them, and what knows where they are without their code.
@@ -128,6 +128,7 @@ endpoints! {
         Entry::for_endpoint::<jeton::get_logout::GetLogout>(),
         Entry::for_endpoint::<jeton::complete_logout::CompleteLogout>(),
         Entry::for_endpoint::<jeton::jwks::Jwks>(),
+        Entry::for_endpoint::<jeton::get_status_list::GetStatusList>(),
         Entry::for_endpoint::<jeton::list_orgs::ListOrgs>(),
         Entry::for_endpoint::<jeton::get_token::GetToken>(),
         Entry::for_endpoint::<jeton::delete_token::DeleteToken>(),
@@ -202,6 +203,11 @@ pub fn operate<P: HasKeyMaking>() -> Vec<OperationEntry<P>> {
     ]
 }
 
+/// What the bundle `operate` has, too: the streams of the tables and a schedule invoke it, and it signs.
+pub fn status_lists<P: Provides<StatusPublisher>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::for_operation::<jeton::publish_status_lists::PublishStatusLists>()]
+}
+
 /// What the bundle `operate` has besides: the streams of the tables invoke it.
 pub fn audit<P: Provides<Auditor>>() -> Vec<OperationEntry<P>> {
     vec![OperationEntry::for_operation::<jeton::audit::Audit>()]
@@ -209,7 +215,7 @@ pub fn audit<P: Provides<Auditor>>() -> Vec<OperationEntry<P>> {
 
 /// All functions without a route that stand on the store. [`audit`] doesn't.
 pub fn operations<P: HasKeyMaking + Provides<Authorizer>>() -> Vec<OperationEntry<P>> {
-    records_operations().into_iter().chain(queue_work()).chain(operate()).collect()
+    records_operations().into_iter().chain(queue_work()).chain(operate()).chain(status_lists()).collect()
 }
 
 /// The whole API: for the local server, for tests, for documents that are made from it.

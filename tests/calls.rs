@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::Method;
 use serde_json::{Value, json};
 use shared::api::http::{Entry, Service};
@@ -193,6 +195,7 @@ async fn half_a_key(run: &mut Recorded) {
 async fn everything(run: &mut Recorded) {
     run.begin().await;
     run.invoke("jeton.rotate_keys", json!({"now": true})).await;
+    status_lists(run).await;
 
     run.good("jeton.put_org", "/v1/orgs/11", json!({"parent": "1"})).await;
     run.good("jeton.put_org", "/v1/orgs/11", json!({"name": "Eleven", "settings": {"allow_non_expiring": true}})).await;
@@ -288,6 +291,19 @@ async fn everything(run: &mut Recorded) {
         run.good("jeton.delete_member", &format!("/v1/orgs/11/members/{member}"), json!({})).await;
     }
     run.good("jeton.delete_org", "/v1/orgs/11", json!({})).await;
+}
+
+/// Has tokens put into status lists by each function that updates no item otherwise, and has the lists read and published.
+async fn status_lists(run: &mut Recorded) {
+    run.good("jeton.patch_org", "/v1/orgs/1", json!({"settings": {"status_list": true}})).await;
+    let token = run.token(json!({})).await["token"].clone();
+    run.good("agilicus.reissue_token", "/v1/tokens/reissue", json!({"token": token, "org_id": "1"})).await;
+    run.invoke("jeton.bootstrap", json!({"again": true})).await;
+    let claims = token.as_str().unwrap().split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let uri = claims["status"]["status_list"]["uri"].as_str().unwrap();
+    run.good("jeton.get_status_list", &uri[uri.find("/status/").unwrap()..], json!({})).await;
+    run.invoke("jeton.publish_status_lists", json!({})).await;
 }
 
 /// Has the clients of an org made, changed and deleted.

@@ -37,6 +37,7 @@ fn functions() -> Vec<Function> {
         ("records", functions::records_operations::<Instance>()),
         ("operate", functions::queue_work()),
         ("operate", functions::operate()),
+        ("operate", functions::status_lists()),
     ];
     let audit = functions::audit::<Auditing>().into_iter().map(|entry| Function {
         name: entry.name,

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use shared::api::lambda::Bundle;
-use shared::platform::aws::platform::{for_auditing, for_operations, for_queueing, for_work};
+use shared::platform::aws::platform::{for_auditing, for_minting, for_operations, for_queueing, for_work};
 
 fn main() -> ExitCode {
     Bundle::new()
         .endpoints(functions::queueing(), for_queueing)
         .operations(functions::queue_work(), async |config| for_work(config))
         .operations(functions::operate(), async |config| for_operations(config))
+        .operations(functions::status_lists(), for_minting)
         .operations(functions::audit(), async |_| for_auditing())
         .main()
 }

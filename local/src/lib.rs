@@ -11,6 +11,7 @@ mod keys;
 pub mod metrics;
 mod options;
 mod server;
+pub mod status_lists;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -45,6 +46,7 @@ pub use keys::{KeyKeeper, Served};
 use metrics::Metrics;
 pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
 pub use server::{Edge, serve};
+use status_lists::StatusLists;
 
 /// Does what the arguments of the program say: serves until it is told to stop, or runs a command. Says why if it can't.
 pub fn run() -> ExitCode {
@@ -109,6 +111,7 @@ async fn start(options: Options) -> Result<(), String> {
         load(&platform, &data_file, file, options.seed_overwrite).await?;
     }
     let administrator = first_start::prepare(&home, &platform).await.map_err(|error| why_no_token(&error))?;
+    let data_file_of_lists = Arc::clone(&data_file);
     let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
     let served = Served { whole: LocalService { platform, queue: Arc::new(queue) }, rotator };
     let mut service = Service::new(&catalogue(), &served).map_err(|fault| in_words(&fault))?;
@@ -125,6 +128,11 @@ async fn start(options: Options) -> Result<(), String> {
     }
     if let Some(trail) = &trail {
         background.run(trail.clone().follow());
+    }
+    // Of tables in DynamoDB their streams tell, to a function.
+    if options.store == StoreKind::Sqlite {
+        let lists = StatusLists::begin(data_file_of_lists, Arc::new(SystemClock), served.provide());
+        background.run(lists.map_err(|fault| in_words(&fault))?.follow());
     }
     home.write(ADDRESS_FILE, &Secret::new(reachable(address))).map_err(|fault| in_words(&fault))?;
     print!("{}", first_start::welcome(&base_url, &home, &administrator));

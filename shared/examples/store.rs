@@ -167,6 +167,7 @@ fn token(id: TokenId, n: u64) -> TokenRecord {
         expires_at: Some(now.plus(Seconds::HOUR).whole_second()),
         family: None,
         value: None,
+        status: None,
         refreshable_until: None,
         revision: 0,
         revoked_at: None,

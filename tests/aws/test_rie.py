@@ -218,6 +218,10 @@ ENDPOINTS = {
     ),
     "jeton.end_session": ({"path": "/v1/orgs/1/sessions/s-1", "status": 204}, UNAUTHENTICATED),
     "jeton.explain_error": ({"path": "/errors/A048301"}, {"path": "/errors/A000000", "status": 404}),
+    "jeton.get_status_list": (
+        {"path": "/status/$list", "bearer": False},
+        {"path": "/status/00000000000000000000000000", "bearer": False, "status": 404},
+    ),
     "jeton.get_client": ({"path": "/v1/orgs/1/clients/web"}, {"path": "/v1/orgs/1/clients/nobody", "status": 404}),
     "jeton.get_member": ({"path": "/v1/orgs/1/members/ann"}, UNAUTHENTICATED),
     "jeton.get_org": ({"path": "/v1/orgs/11"}, UNAUTHENTICATED),
@@ -507,6 +511,13 @@ def service(stack, admin, emulator):
         stack.api.post(f"/v1/orgs/1/api-keys/{id}/rotate", {}, admin).json(201)
         return id
 
+    def listed():
+        """The list in which the status of a token is."""
+        stack.api.put("/v1/orgs/14", {"parent": "1", "settings": {"status_list": True}}, admin)
+        stack.api.put("/v1/orgs/14/members/ann", {"scopes": []}, admin)
+        token = stack.api.post("/v1/tokens", BODY | {"org": "14", "sub": "ann"}, admin).json(201)["token"]
+        return part(token, 1)["status"]["status_list"]["uri"].rsplit("/", 1)[1]
+
     made = {
         "apikey": lambda: stack.api.post("/v1/orgs/1/api-keys", KEY, admin).json(201)["id"],
         "rotated": rotated,
@@ -517,6 +528,7 @@ def service(stack, admin, emulator):
         "spare": spare,
         "secret_id": secret_id,
         "opaque": lambda: ask("auth/token/create", issue)["accessToken"],
+        "list": listed,
         "jti": lambda: part(stack.api.post("/v1/tokens", BODY, admin).json(201)["token"], 1)["jti"],
         "ticket": lambda: ask("auth/token", password)["ticket"],
         "asked": lambda: ask("auth/authorization", {"parameters": form(SIGN_IN).replace("$site", shop)})["ticket"],
@@ -610,6 +622,13 @@ def test_the_audit_takes_batches_and_nothing_else(emulator):
     with emulator("jeton.audit") as audit:
         assert audit({"Records": []}) == {"batchItemFailures": []}
         assert "errorType" in audit({"Records": "none"})
+
+
+def test_the_status_lists_take_batches_and_rounds_and_nothing_else(emulator):
+    with emulator("jeton.publish_status_lists") as publish:
+        assert publish({}) is None
+        assert publish({"Records": [{"dynamodb": {"SequenceNumber": "1"}}]}) is None, "what can't be read holds up no other"
+        assert "errorType" in publish({"Records": "none"})
 
 
 def test_a_function_whose_handler_is_not_in_its_bundle_says_which_are(stack, bundles, tmp_path):

@@ -222,8 +222,10 @@ def test_keys_are_made_for_other_regions_only_where_that_is_asked_for():
 def test_keys_are_rotated_in_one_region():
     for parameters, here in [({}, True), ({"PrimaryRegion": REGION}, True), ({"PrimaryRegion": "eu-west-1"}, False)]:
         made = Deployment(**parameters)
-        (schedule,) = made.of_type("AWS::Scheduler::Schedule").values()
-        assert schedule["State"] == ("ENABLED" if here else "DISABLED"), parameters
+        schedules = made.of_type("AWS::Scheduler::Schedule")
+        # The other one is that of the status lists.
+        assert len(schedules) == 2
+        assert {schedule["State"] for schedule in schedules.values()} == {"ENABLED" if here else "DISABLED"}, parameters
         # It would go off for ever.
         assert ("RotationAlarm" in made.resources) is here, parameters
 
@@ -272,7 +274,7 @@ def test_the_stack_has_room_below_what_cloudformation_takes():
     besides."""
     resources = transformed()["Resources"]
     functions = [name for name, resource in resources.items() if resource["Type"] == "AWS::Lambda::Function"]
-    assert len(resources) <= 2 * len(functions) + 110, len(resources)
+    assert len(resources) <= 2 * len(functions) + 115, len(resources)
     assert len(resources) <= 480, len(resources)
     assert len(routes()) <= 280, len(routes())
     assert (ROOT / "template.yaml").stat().st_size < 1_000_000
@@ -447,6 +449,57 @@ def test_only_changes_that_are_told_wake_the_audit(deployment, mapping, told, si
     assert len(filters) <= 5
     assert [one for one in told if not any(matches(pattern, one) for pattern in filters)] == []
     assert [one for one in silent if any(matches(pattern, one) for pattern in filters)] == []
+
+
+def revoked(one):
+    """The record of a change after which the item is revoked."""
+    return one | {"dynamodb": one["dynamodb"] | {"NewImage": one["dynamodb"]["NewImage"] | {"r": {"N": "1"}}}}
+
+
+@pytest.mark.parametrize(
+    ("mapping", "told", "silent"),
+    [
+        (
+            "StatusTokens",
+            [
+                revoked(record("1#7", TOKEN, "MODIFY")),
+                revoked(record("1#7", "y#06h06kbq3giarbfuktf39c499bgfu8k3", "MODIFY")),
+                record("1#7", "f#06h06kbq3giarbfuktf39c499bgfu8k3", "MODIFY"),
+                *(record("1#0", sk, name) for sk in ["v#m#ann", "v#o"] for name in ["INSERT", "MODIFY"]),
+                record("1#9", "v#p#4711#ann"),
+                *(record("1#7", f"{kind}#06h06kbq3giarbfuktf39c499bgfu8k3", "REMOVE") for kind in "tfy"),
+            ],
+            [
+                record("1#7", TOKEN),
+                record("1#7", TOKEN, "MODIFY"),
+                *(record("1#7", f"{kind}#06h06kbq3giarbfuktf39c499bgfu8k3", "REMOVE", ttl=True) for kind in "tfy"),
+                record("1#7", "f#06h06kbq3giarbfuktf39c499bgfu8k3"),
+                record("1#f", "v#o"),
+                *(record("#s", "o#1", name) for name in ["INSERT", "MODIFY"]),
+                *(record("#l#7v2n3f9o1k5m8q0s4t6u7d1e3c", "l", name) for name in ["INSERT", "MODIFY"]),
+                *(record("1#7", f"{kind}#x", name) for kind in "abgklnruz" for name in ["INSERT", "MODIFY", "REMOVE"]),
+            ],
+        ),
+        (
+            "StatusDirectory",
+            [record("1", sk, name) for sk in ["o", "m#ann", "c#4711"] for name in ["MODIFY", "REMOVE"]],
+            [record("1", sk) for sk in ["o", "i", "m#ann", "c#4711", "a#web"]] + [record("#keys", "k", "MODIFY"), record("1", "n#7", "MODIFY")],
+        ),
+    ],
+)
+def test_only_what_may_have_revoked_tokens_wakes_the_status_lists(deployment, mapping, told, silent):
+    mapping = deployment.resources[mapping]["Properties"]
+    assert mapping["FunctionName"] == {"Ref": "JetonPublishStatusLists"}
+    filters = [json.loads(one["Pattern"]) for one in mapping["FilterCriteria"]["Filters"]]
+    assert len(filters) <= 5
+    assert [one for one in told if not any(matches(pattern, one) for pattern in filters)] == []
+    assert [one for one in silent if any(matches(pattern, one) for pattern in filters)] == []
+
+
+def test_one_of_several_regions_makes_the_status_lists():
+    for primary, is_on in [("", True), (REGION, True), ("eu-west-9", False)]:
+        one = Deployment(PrimaryRegion=primary)
+        assert {one.resources[name]["Properties"]["Enabled"] for name in ["StatusTokens", "StatusDirectory"]} == {is_on}, primary
 
 
 def test_the_bootstrap_can_be_closed_and_each_use_of_it_is_an_alarm(deployment):

@@ -21,7 +21,7 @@ pub(crate) struct Units {
 }
 
 /// What each operation costs. The page on costs is computed from these.
-pub(crate) const PLANNED: [(&str, Units); 57] = [
+pub(crate) const PLANNED: [(&str, Units); 60] = [
     ("mint", planned(1, 7, 1)),
     ("introspect", planned(0, 5, 0)),
     ("mint with refresh", planned(4, 7, 1)),
@@ -79,6 +79,9 @@ pub(crate) const PLANNED: [(&str, Units); 57] = [
     ("a leaked API key is reported", planned(1, 6, 0)),
     ("client_credentials of a client with limits, with a new lease", planned(2, 5, 0)),
     ("an API key with limits is shown to its API, with a new lease", planned(1, 10, 1)),
+    ("mint into a status list, the first of its org", planned(4, 7, 2)),
+    ("mint into a status list", planned(1, 7, 1)),
+    ("mint into a status list, with a new lease", planned(2, 7, 1)),
 ];
 
 const fn planned(writes: u64, reads: u64, signatures: u64) -> Units {
@@ -236,5 +239,11 @@ async fn each_operation_costs_as_many_units_as_planned() {
     for (what, units) in oauth::limits(&mut run).await {
         note(what, (units, Value::Null));
     }
+    run.good("jeton.patch_org", "/v1/orgs/1", json!({"settings": {"status_list": true}})).await;
+    let listed = run.repeated("agilicus.create_token", "/v1/tokens", &mint(json!({})), 2).await;
+    note("mint into a status list, the first of its org", (listed[0], Value::Null));
+    note("mint into a status list", (listed[1], Value::Null));
+    let listed = run.repeated("agilicus.create_token", "/v1/tokens", &mint(json!({})), 1).await;
+    note("mint into a status list, with a new lease", (listed[0], Value::Null));
     assert_eq!(costs, PLANNED);
 }

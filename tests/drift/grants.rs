@@ -37,8 +37,8 @@ fn needs(access: &AwsAccess) -> Grants {
         .chain(on("event bus", "events", access.event_bus))
         .chain(on("batches", "sqs", access.queue))
         .collect();
-    if !access.streams.is_empty() {
-        // Not the code's: Lambda leaves there in the function's name what it can't handle.
+    if !access.event_bus.is_empty() {
+        // Not the code's: Lambda leaves there in the function's name what can't be told. Status lists find in their rounds what they missed.
         let left = [("s3:ListBucket", "bucket of failures"), ("s3:PutObject", "its objects")];
         grants.extend(left.map(|(action, place)| (action.to_owned(), place.to_owned())));
     }

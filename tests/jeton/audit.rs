@@ -25,16 +25,16 @@ use crate::support::{App, Mount, dynamodb, text};
 mod oauth;
 
 /// An app on tables whose streams are on.
-struct Streamed {
-    app: App,
+pub(crate) struct Streamed {
+    pub(crate) app: App,
     client: aws_sdk_dynamodb::Client,
     database: dynoxide::Database,
     /// The records of the streams that have been read.
-    read: BTreeSet<String>,
+    read: Mutex<BTreeSet<String>>,
 }
 
 impl Streamed {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let database = dynamodb::database();
@@ -49,13 +49,14 @@ impl Streamed {
         }
         let store = Arc::new(DynamoStore::new(client.clone(), tables, Arc::new(SystemEntropy)));
         let app = App::with_store(Mount::InProcess, |_| store).await;
-        Self { app, client, database, read: BTreeSet::new() }
+        Self { app, client, database, read: Mutex::default() }
     }
 
     /// What the streams have told since the last time, as Lambda hands it over.
-    fn records(&mut self) -> Vec<Value> {
+    pub(crate) fn records(&self) -> Vec<Value> {
         let all = ["Tokens", "Directory"].into_iter().flat_map(|table| self.stream(table)).collect::<Vec<_>>();
-        all.into_iter().filter(|record| self.read.insert(record["eventID"].as_str().unwrap().to_owned())).collect()
+        let mut read = self.read.lock().unwrap();
+        all.into_iter().filter(|record| read.insert(record["eventID"].as_str().unwrap().to_owned())).collect()
     }
 
     fn stream(&self, table: &str) -> Vec<Value> {
@@ -76,7 +77,7 @@ impl Streamed {
     }
 
     /// The actions of what has been committed since the last time, in the alphabet's order.
-    async fn actions(&mut self) -> Vec<&'static str> {
+    async fn actions(&self) -> Vec<&'static str> {
         let (trail, memory) = trail();
         assert_eq!(trail.tell(&self.records()).await, json!({"batchItemFailures": []}));
         let mut actions: Vec<_> = memory.events().iter().map(|event| event.action).collect();
@@ -145,7 +146,7 @@ fn failures(numbers: &[&Value]) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_change_of_a_record_is_told_once_and_nothing_else() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     assert_eq!(streamed.actions().await, ["member.created", "org.created", "token.minted"]);
     let minted = streamed.mint().await;
     assert_eq!(streamed.actions().await, ["family.begun", "member.created", "token.minted"]);
@@ -187,7 +188,7 @@ async fn every_change_of_a_record_is_told_once_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_says_who_has_got_what_by_whom_and_until_when() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     streamed.records();
     let minted = streamed.mint().await;
     let created_by = streamed.app.get("/v1/tokens/introspect_self", &streamed.app.admin).await.ok()["jti"].clone();
@@ -225,7 +226,7 @@ async fn an_event_says_who_has_got_what_by_whom_and_until_when() {
 /// Lambda delivers at least once.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_delivered_twice_is_told_twice_to_the_byte_and_each_event_has_an_id_of_its_own() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     streamed.mint().await;
     let records = streamed.records();
     let (trail, memory) = trail();
@@ -241,7 +242,7 @@ async fn what_is_delivered_twice_is_told_twice_to_the_byte_and_each_event_has_an
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_event_has_anything_that_opens_a_door() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     let minted = streamed.mint().await;
     let refreshed = streamed.app.post("/v1/tokens/refresh", None, json!({"token": minted["refresh_token"]})).await.created();
     let records = streamed.records();
@@ -290,7 +291,7 @@ impl std::io::Write for Shared {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_cannot_be_read_holds_up_no_other_and_does_not_come_again() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     streamed.mint().await;
     let whole = streamed.records();
     let (all, memory) = trail();
@@ -318,7 +319,7 @@ async fn a_record_that_cannot_be_read_holds_up_no_other_and_does_not_come_again(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_published_everywhere_comes_again() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     streamed.mint().await;
     let told: Vec<_> = streamed
         .records()
@@ -349,7 +350,7 @@ async fn a_batch_whose_records_have_no_number_fails_as_a_whole() {
 /// Nobody should write to the tables by hand, and who does shall be seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_operation_does_is_told_as_what_it_is() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     let minted = streamed.mint().await;
     streamed.app.post("/v1/tokens/revoke", None, json!({"token": minted["token"], "all_sessions": true})).await.is_empty();
     let keys = |records: &[Value], kind: &str| {
@@ -389,7 +390,7 @@ async fn what_no_operation_does_is_told_as_what_it_is() {
 /// Its end was told when it began, and DynamoDB takes days to clear it away.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_expired_is_cleared_away_in_silence() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     streamed.mint().await;
     let record =
         streamed.records().into_iter().rfind(|record| record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap().starts_with("t#"));
@@ -416,7 +417,7 @@ async fn what_has_expired_is_cleared_away_in_silence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leaked_key_is_told_with_the_place_where_it_was_found_once() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     streamed.mint().await;
     let made = leaked_keys::key(&streamed.app).await;
     streamed.records();

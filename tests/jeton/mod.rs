@@ -2,7 +2,7 @@
 
 mod algorithms;
 mod api_keys;
-mod audit;
+pub(crate) mod audit;
 pub(crate) mod authorizer;
 mod clients;
 pub(crate) mod leaked_keys;

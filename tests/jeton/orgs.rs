@@ -38,7 +38,7 @@ scenario! {
                 "id": "12", "parent": "1", "root": "1", "name": "Shop", "enabled": true,
                 "settings": {
                     "token_duration": 60, "max_token_duration": 86_400, "refresh_token_duration": 2_592_000,
-                    "refresh_token_retry_seconds": 60, "allow_non_expiring": false,
+                    "refresh_token_retry_seconds": 60, "allow_non_expiring": false, "status_list": false,
                     "supported_scopes": [],
                     "supported_grants": [
                         "authorization_code", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code",

@@ -34,6 +34,7 @@ mod registration_together;
 mod resource_metadata;
 mod revoke;
 mod sign_in;
+mod status_list;
 mod strangers;
 mod subject_tokens;
 mod tampering;

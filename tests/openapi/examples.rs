@@ -102,7 +102,13 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
     );
     for (name, place) in step["keep"].as_object().into_iter().flatten() {
         let place = place.as_str().unwrap();
-        let value = if place.starts_with('/') {
+        let value = if let Some((place, claim)) = place.split_once('#') {
+            // A claim of a JWT: what is kept is the last segment.
+            let jwt = answer.pointer(place).and_then(Value::as_str).unwrap();
+            let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap()).unwrap();
+            let claims: Value = serde_json::from_slice(&claims).unwrap();
+            claims.pointer(claim).and_then(Value::as_str).unwrap().rsplit('/').next().unwrap().to_owned()
+        } else if place.starts_with('/') {
             let (place, parameter) = place.split_once('?').unwrap_or((place, ""));
             let value = answer.pointer(place).unwrap_or_else(|| panic!("{operation}: {answer}"));
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

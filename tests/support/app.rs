@@ -124,6 +124,11 @@ impl App {
         Self::on(Mount::InProcess, Arc::new(FrozenClock::at(NOW)), store, &[Algorithm::Es256], |store| store).await
     }
 
+    /// As a function call, on this store, which has the same clock.
+    pub(crate) async fn kept_in_at(store: Arc<dyn Store>, clock: Arc<FrozenClock>) -> Self {
+        Self::on(Mount::InProcess, clock, store, &[Algorithm::Es256], |store| store).await
+    }
+
     async fn on(
         mount: Mount,
         clock: Arc<FrozenClock>,
@@ -208,6 +213,7 @@ impl App {
             {
                 "public, max-age=300"
             }
+            path if path.starts_with("/status/") => "public, max-age=30",
             "/openapi.json" => "public, max-age=3600",
             _ => "no-store",
         };

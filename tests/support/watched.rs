@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use shared::domain::{
     ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
-    CredentialUses, FamilyKey, Fault, FrozenClock, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey,
-    RevocationStamp, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    Commit, CredentialUses, FamilyKey, Fault, FrozenClock, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId,
+    PersonGrantKey, RevocationStamp, StatusList, StatusListId, StatusOrg, Subject, Ticket, Timestamp, TokenKey,
+    UserCodeAssignment,
 };
 use shared::store::{
     AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQuery, ClientKey, CountEvents, CountedEvent, Delete,
     FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts,
-    KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteCredentialUses, PersonGrantPage, Put,
-    ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation,
-    RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory,
-    WriteKeys, WriteTokens,
+    KeepPersonGrants, KeepStatusLists, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteCredentialUses, PersonGrantPage,
+    Put, ReadChanges, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore,
+    Revocation, RevokeTokens, StatusLease, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome,
+    UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -277,6 +278,35 @@ impl ReplayStore for Watched {
 impl NoteCredentialUses for Watched {
     async fn note_credential_uses(&self, client: &ClientKey, seen: &CredentialUses, uses: &CredentialUses) -> Result<(), Fault> {
         self.call("note_credential_uses", self.store.note_credential_uses(client, seen, uses)).await
+    }
+}
+
+impl ReadChanges for Watched {
+    fn change(&self, record: &str) -> Result<Option<Commit>, Fault> {
+        self.store.change(record)
+    }
+}
+
+#[async_trait]
+impl KeepStatusLists for Watched {
+    async fn lease_status_indices(&self, lease: &StatusLease) -> Result<StatusOrg, Fault> {
+        self.call("lease_status_indices", self.store.lease_status_indices(lease)).await
+    }
+
+    async fn note_published_lists(&self, org: &OrgId, published: u64) -> Result<(), Fault> {
+        self.call("note_published_lists", self.store.note_published_lists(org, published)).await
+    }
+
+    async fn status_orgs(&self, after: Option<&OrgId>, limit: usize) -> Result<Vec<StatusOrg>, Fault> {
+        self.call("status_orgs", self.store.status_orgs(after, limit)).await
+    }
+
+    async fn status_list(&self, id: &StatusListId) -> Result<Option<StatusList>, Fault> {
+        self.call("status_list", self.store.status_list(id)).await
+    }
+
+    async fn put_status_list(&self, list: &StatusList) -> Result<bool, Fault> {
+        self.call("put_status_list", self.store.put_status_list(list)).await
     }
 }
 

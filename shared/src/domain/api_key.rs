@@ -381,6 +381,7 @@ impl ApiKey {
             expires_at: Some(self.expires_at),
             family: None,
             value: None,
+            status: None,
             refreshable_until: None,
             revision: self.revision,
             revoked_at: self.revoked.as_ref().map(|revoked| revoked.at),

@@ -1,8 +1,8 @@
 //! What a signed token says.
 
 use super::{
-    Ancestor, App, Audience, ClientId, FamilyKey, Issuer, MayAct, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId,
-    TokenRecord,
+    Ancestor, App, Audience, ClientId, FamilyKey, Issuer, MayAct, OrgId, Role, Scope, SessionId, StatusIndex, Subject, Timestamp,
+    TokenId, TokenRecord,
 };
 use std::collections::BTreeMap;
 
@@ -44,6 +44,8 @@ pub struct Claims {
     pub roles: BTreeMap<App, Role>,
     /// `may_act`: who may act for its subject.
     pub may_act: Option<Box<MayAct>>,
+    /// `status`: where its status is, at the issuer (draft-ietf-oauth-status-list section 6).
+    pub status: Option<StatusIndex>,
 }
 
 impl Claims {
@@ -67,6 +69,7 @@ impl Claims {
             scopes: record.scopes.clone(),
             roles: record.roles.clone(),
             may_act: record.may_act.clone(),
+            status: record.status,
         }
     }
 

@@ -104,6 +104,9 @@ macro_rules! org_settings {
                 refresh_token_retry_seconds: Seconds = Family::DEFAULT_RETRY_WINDOW;
                 /// Whether tokens may be asked for that don't expire. Default: false.
                 allow_non_expiring: bool = false;
+                /// Whether JWTs say where verifiers without a connection learn that they are revoked: Token Status List
+                /// (draft-ietf-oauth-status-list). Default: false.
+                status_list: bool = false;
                 /// Whether members look after their own API keys, and how long keys live. Default: they don't.
                 api_keys: ApiKeyRules = ApiKeyRules::default();
             }

@@ -1,6 +1,6 @@
 //! The record of an access token.
 
-use super::{ClientName, FamilyKey, OrgId, RevokingParty, Timestamp, TokenContents, TokenId};
+use super::{ClientName, FamilyKey, OrgId, RevokingParty, StatusIndex, Timestamp, TokenContents, TokenId};
 
 /// Where a token's record is: ids are unique, but looked up within their org.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -32,6 +32,8 @@ pub struct TokenRecord {
     pub family: Option<TokenId>,
     /// SHA-256 of its value, if that isn't the one that its id is made of. An [`Alias`](super::Alias) tells where it is then.
     pub value: Option<[u8; 32]>,
+    /// Where its status is for verifiers without a connection. `None`: in no list.
+    pub status: Option<StatusIndex>,
     /// When its refresh family ends that has no other access token: so long its record tells of both.
     pub refreshable_until: Option<Timestamp>,
     /// Counts changes other than revocation.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{
     Actor, Audience, ClientId, ClientUrl, Confirmation, ExtraClaims, Fault, Issuance, Issuer, MayAct, OrgId, Scope, Secret,
-    Timestamp, TokenRecord,
+    StatusIndex, Timestamp, TokenRecord,
 };
 use crate::encoding::strict_json;
 
@@ -31,10 +31,14 @@ const RESERVED: &[&str] = &[
     "acr",
     "auth_time",
     "grant_type",
+    STATUS,
 ];
 
+/// Where its status is. An authorization server can add a claim of this name to tokens that are in no list.
+const STATUS: &str = "status";
+
 /// Those of them that no change of a record touches.
-const LASTING: &[&str] = &["sub", "aud", "iat", "nbf", "client_id", "acr", "auth_time", "act", "may_act", "grant_type"];
+const LASTING: &[&str] = &["sub", "aud", "iat", "nbf", "client_id", "acr", "auth_time", "act", "may_act", "grant_type", STATUS];
 
 /// Writes the bytes that are signed. `jti` is the token's opaque value, by which its record is found.
 ///
@@ -44,12 +48,14 @@ pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&
     let issuance = issuance(record)?;
     let mut claims = recorded_claims(record, issuance, issuer)?;
     name(&mut claims, jti, issuer);
-    for property in issuance.properties.iter().filter(|property| !property.hidden && !is_reserved(&property.key)) {
+    // Without a list it is a name as any other.
+    let is_free = |name: &str| !is_reserved(name) || (name == STATUS && record.status.is_none());
+    for property in issuance.properties.iter().filter(|property| !property.hidden && is_free(&property.key)) {
         claims.insert(property.key.clone(), Value::from(property.value.clone()));
     }
     if let Some(extra) = extra {
         let extra: Map<String, Value> = serde_json::from_str(extra.as_json()).map_err(broken)?;
-        for (name, value) in extra.into_iter().filter(|(name, _)| !is_reserved(name)) {
+        for (name, value) in extra.into_iter().filter(|(name, _)| is_free(name)) {
             claims.entry(name).or_insert(value);
         }
     }
@@ -91,6 +97,11 @@ pub fn may_act(permit: &MayAct) -> Value {
     members.extend(permit.subject.as_ref().map(|subject| ("sub".to_owned(), subject.as_str().into())));
     members.extend(permit.client.map(|client| ("client_id".to_owned(), client.to_string().into())));
     Value::Object(members)
+}
+
+/// `status`: draft-ietf-oauth-status-list section 6.
+pub fn status(place: &StatusIndex, issuer: &Issuer) -> Value {
+    json!({"status_list": {"idx": place.index, "uri": place.list.uri(issuer)}})
 }
 
 /// What a JWT says that we signed for a client. It shows its claims to nobody: the record decides.
@@ -141,9 +152,9 @@ impl JwtClaims {
         let recorded = if is_standard { standard_claims } else { recorded_claims }(record, issuance, &self.issuer)?;
         let compared = if record.revision == 0 { RESERVED } else { LASTING };
         // A token as in RFC 9068 has no claims but those that are recorded.
-        let is_recorded = |name: &String| is_reserved(name) || self.claims.get(name) == recorded.get(name);
+        let is_recorded = |name: &String| (is_reserved(name) && name != STATUS) || self.claims.get(name) == recorded.get(name);
         // Before there was a permit in records, an authorization server could add this claim as one of its own.
-        let is_compared = |name: &&str| *name != "may_act" || recorded.contains_key(*name);
+        let is_compared = |name: &&str| !["may_act", STATUS].contains(name) || recorded.contains_key(*name);
         let is_known = !is_standard || self.claims.keys().chain(recorded.keys()).all(is_recorded);
         let agrees = |name: &str| self.claims.get(name) == recorded.get(name);
         Ok(is_known && compared.iter().copied().filter(is_compared).all(agrees))
@@ -211,6 +222,7 @@ fn recorded_claims(record: &TokenRecord, issuance: &Issuance, issuer: &Issuer) -
     say("acr", issuance.acr.as_deref().map(Value::from));
     say("auth_time", issuance.auth_time.map(|at: Timestamp| at.as_secs().into()));
     say("grant_type", Some(issuance.grant.as_str().into()));
+    say(STATUS, record.status.map(|place| status(&place, issuer)));
     let details = issuance.details.as_ref().map(|details| serde_json::from_str(details.as_json())).transpose().map_err(broken)?;
     say("authorization_details", details);
     Ok(claims)
@@ -257,6 +269,7 @@ mod tests {
             expires_at: Some(Timestamp::from_secs(1_800_003_600)),
             family: None,
             value: None,
+            status: None,
             refreshable_until: None,
             revision: 0,
             revoked_at: None,

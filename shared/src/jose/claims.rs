@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::access_token;
 use crate::domain::{
-    Ancestor, App, Audience, Claims, ClientId, Fault, Invalid, Issuer, MayAct, OrgId, Role, Scope, Session, SessionId, Subject,
-    Timestamp, TokenId,
+    Ancestor, App, Audience, Claims, ClientId, Fault, Invalid, Issuer, MayAct, OrgId, Role, Scope, Session, SessionId,
+    StatusIndex, StatusListId, Subject, Timestamp, TokenId,
 };
 use crate::encoding::strict_json;
 use crate::encoding::strict_json::Flaw;
@@ -37,6 +37,7 @@ pub fn to_json(claims: &Claims) -> Result<Vec<u8>, Fault> {
         scopes: claims.scopes.iter().map(Scope::as_str).collect(),
         roles: claims.roles.iter().map(|(app, role)| (app.as_str(), role.as_str())).collect(),
         may_act: claims.may_act.as_deref().map(access_token::may_act),
+        status: claims.status.map(|place| access_token::status(&place, &claims.issuer)),
     };
     serde_json::to_vec(&payload).map_err(|e| Fault::internal("writing claims").because(e))
 }
@@ -47,6 +48,7 @@ pub fn to_json(claims: &Claims) -> Result<Vec<u8>, Fault> {
 /// The [`Flaw`] of the JSON, or the rule that a claim breaks.
 pub fn from_json(payload: &[u8]) -> Result<Claims, Flaw> {
     let read: Read = strict_json::decode(payload)?;
+    let status = read.status.map(|status| status.into_index(&read.iss.0)).transpose()?;
     let ancestors = read.anc.into_iter().map(|ancestor| ancestor.of_token(&read.org.0, &read.sub.0)).collect();
     Ok(Claims {
         issuer: read.iss.0,
@@ -65,6 +67,7 @@ pub fn from_json(payload: &[u8]) -> Result<Claims, Flaw> {
         scopes: read.scopes.into_iter().map(|text| text.0).collect(),
         roles: read.roles.into_iter().map(|(app, role)| (app.0, role.0)).collect(),
         may_act: read.may_act.map(ReadMayAct::into_may_act).map(Box::new),
+        status,
     })
 }
 
@@ -96,6 +99,8 @@ struct Written<'a> {
     roles: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     may_act: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<serde_json::Value>,
 }
 
 /// An ancestor, but for what it has in common with the token.
@@ -172,6 +177,28 @@ struct Read {
     #[serde(default)]
     roles: BTreeMap<Text<App>, Text<Role>>,
     may_act: Option<ReadMayAct>,
+    status: Option<ReadStatus>,
+}
+
+#[derive(Deserialize)]
+struct ReadStatus {
+    status_list: ReadStatusIndex,
+}
+
+#[derive(Deserialize)]
+struct ReadStatusIndex {
+    idx: u32,
+    uri: String,
+}
+
+impl ReadStatus {
+    /// Where that is. Only the issuer has lists of its tokens.
+    fn into_index(self, issuer: &Issuer) -> Result<StatusIndex, Flaw> {
+        let ReadStatusIndex { idx, uri } = self.status_list;
+        let list =
+            StatusListId::from_uri(&uri, issuer).ok_or_else(|| Flaw::Mismatch { path: "status.status_list.uri".to_owned() })?;
+        Ok(StatusIndex { list, index: idx })
+    }
 }
 
 #[derive(Deserialize)]
@@ -282,6 +309,7 @@ mod tests {
                 subject: Some(Subject::parse("agent").unwrap()),
                 client: Some(ClientId::from_number(58).unwrap()),
             })),
+            status: Some(StatusIndex { list: StatusListId::from_bytes([0xa5; 16]), index: 131_071 }),
         }
     }
 
@@ -313,6 +341,7 @@ mod tests {
             scopes: Vec::new(),
             roles: BTreeMap::new(),
             may_act: None,
+            status: None,
             ..full
         };
         assert_eq!(from_json(&to_json(&bare).unwrap()).unwrap(), bare);
@@ -329,7 +358,8 @@ mod tests {
                 + r#""org":"parent","fam":"0d6hq1g0000000000000000000000000","session":"s0","session_org":"root"},"#
                 + r#"{"jti":"0d6hq1g0000000000000000000000000","fam":"0d6hq1g0000000000000000000000000","session":"s1"},"#
                 + r#"{"jti":"0d6hq1g0000000000000000000000000"}],"scopes":["urn:a:*?","urn:b"],"#
-                + r#""roles":{"app":"owner","zoo":"keeper"},"may_act":{"client_id":"58","sub":"agent"}}"#
+                + r#""roles":{"app":"owner","zoo":"keeper"},"may_act":{"client_id":"58","sub":"agent"},"#
+                + r#""status":{"status_list":{"idx":131071,"uri":"https://auth.example.com/status/kmiqb9d5kmiqb9d5kmiqb9d5kk"}}}"#
         );
     }
 

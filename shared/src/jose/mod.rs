@@ -15,6 +15,7 @@ pub mod ecdsa;
 pub mod foreign;
 pub mod jwk;
 pub mod jws;
+pub mod status_list;
 #[cfg(test)]
 pub(crate) mod testing;
 mod verify;

@@ -17,10 +17,11 @@ use crate::platform::events::Publish;
 use crate::platform::queue::Enqueue;
 use crate::store::open_org::OpenOrg;
 use crate::store::quotas::Quotas;
+use crate::store::status_indices::StatusIndices;
 use crate::store::{
-    CountEvents, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
-    NoteCredentialUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens,
-    WriteDirectory, WriteKeys, WriteTokens,
+    CountEvents, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts, KeepPersonGrants,
+    KeepStatusLists, KeepTickets, NoteCredentialUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore,
+    RevokeTokens, Store, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// A platform that reads and writes records and verifies tokens.
@@ -76,6 +77,8 @@ pub struct RecordParts {
     pub signing_algorithms: Arc<[Algorithm]>,
     /// What the limits of clients and API keys leave.
     pub quotas: Arc<Quotas>,
+    /// The indices of status lists that are left.
+    pub status_indices: Arc<StatusIndices>,
     /// The documents on the web that such clients name.
     pub web_documents: Arc<WebDocuments>,
     /// The scanners of secrets whose reports of leaked API keys are taken.
@@ -96,6 +99,7 @@ impl RecordParts {
         let web_documents = Arc::new(WebDocuments::none(clock.clone()));
         let (keys, key_sets) = (Arc::new(keys), Arc::new(KeySets::none()));
         let quotas = Arc::new(Quotas::new(store.clone()));
+        let status_indices = Arc::new(StatusIndices::new(store.clone(), entropy.clone()));
         let reader =
             Reader { clock, keys, tokens: store.clone(), client_orgs: Arc::default(), api_key_holders: Arc::default(), key_sets };
         Self {
@@ -109,6 +113,7 @@ impl RecordParts {
             open_org,
             signing_algorithms: Algorithm::ALL.into(),
             quotas,
+            status_indices,
             web_documents,
             secret_scanners: Arc::default(),
         }
@@ -219,6 +224,7 @@ parts! {
     HasRecords => Arc<Origins>: |p| p.records().key_origins.clone();
     HasRecords => Arc<OpenOrg>: |p| p.records().open_org.clone();
     HasRecords => Arc<Quotas>: |p| p.records().quotas.clone();
+    HasRecords => Arc<StatusIndices>: |p| p.records().status_indices.clone();
     HasRecords => Arc<WebDocuments>: |p| p.records().web_documents.clone();
     HasRecords => Arc<SecretScanners>: |p| p.records().secret_scanners.clone();
     // The store is one object behind many ports: a capability gets those that its work needs.
@@ -226,6 +232,7 @@ parts! {
         Arc<dyn Store>,
         Arc<dyn ReadTokens>, Arc<dyn WriteTokens>, Arc<dyn UpdateTokens>, Arc<dyn RefreshTokens>, Arc<dyn RevokeTokens>,
         Arc<dyn KeepTickets>, Arc<dyn KeepAuthorizations>, Arc<dyn KeepLogouts>, Arc<dyn KeepPersonGrants>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
+        Arc<dyn KeepStatusLists>,
         Arc<dyn CountEvents>, Arc<dyn KeepClientDocuments>, Arc<dyn KeepApiKeys>,
         Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteCredentialUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
     HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();

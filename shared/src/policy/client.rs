@@ -152,6 +152,7 @@ pub fn issue(
         authorization: ask.authorization,
         consent: ask.person_grant,
         refresh,
+        has_status_list: org.settings.status_list,
     })
 }
 
@@ -258,6 +259,7 @@ pub fn refresh_of_client(
         authorization: None,
         consent: None,
         refresh: None,
+        has_status_list: org.settings.status_list,
     })
 }
 

@@ -155,6 +155,7 @@ pub fn exchange(
         authorization: None,
         consent: None,
         refresh: None,
+        has_status_list: org.settings.status_list,
     })
 }
 

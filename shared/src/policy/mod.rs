@@ -113,6 +113,8 @@ pub struct Grant {
     /// What its person grants with it.
     pub(crate) consent: Option<Box<PersonGrantUpdate>>,
     pub(crate) refresh: Option<RefreshGrant>,
+    /// Whether its org has lists of the status of its JWTs.
+    pub(crate) has_status_list: bool,
 }
 
 impl Grant {
@@ -132,6 +134,15 @@ impl Grant {
             authorization: None,
             consent: None,
             refresh: None,
+            has_status_list: org.settings.status_list,
+        }
+    }
+
+    /// Whether the token says where its status is: what is opaque is looked up anyway.
+    pub(crate) fn has_status_claim(&self) -> bool {
+        match self.form {
+            TokenFormat::Opaque => false,
+            TokenFormat::Jwt | TokenFormat::AccessTokenJwt { .. } => self.has_status_list,
         }
     }
 

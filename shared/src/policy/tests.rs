@@ -112,6 +112,7 @@ fn presented(dice: &Dice, org: &Org, subject: &str) -> TokenRecord {
         },
         family: None,
         value: None,
+        status: None,
         refreshable_until: None,
         revision: 0,
         revoked_at: None,

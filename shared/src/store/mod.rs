@@ -11,13 +11,14 @@ pub mod attempts;
 pub mod client_orgs;
 pub mod open_org;
 pub mod quotas;
+pub mod status_indices;
 
 use async_trait::async_trait;
 
 use crate::domain::{
     ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
     Commit, CredentialUses, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey,
-    RevocationStamp, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    RevocationStamp, StatusList, StatusListId, StatusOrg, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 
 pub mod codec;
@@ -41,8 +42,8 @@ pub use reads::{
 };
 pub use writes::{
     AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, CountedEvent, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome,
-    LogoutCompletion, MemberSwap, NewToken, Put, Replaced, ReplayKey, Revocation, TicketConsumption, TokenUpdate, UpdateOutcome,
-    ValueKind,
+    LogoutCompletion, MemberSwap, NewToken, Put, Replaced, ReplayKey, Revocation, StatusLease, TicketConsumption, TokenUpdate,
+    UpdateOutcome, ValueKind,
 };
 
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
@@ -100,6 +101,7 @@ pub trait Store:
     + KeepApiKeys
     + ReplayStore
     + CountEvents
+    + KeepStatusLists
     + KeepBatches
     + ReadDirectory
     + WriteDirectory
@@ -122,6 +124,7 @@ impl<T> Store for T where
         + KeepApiKeys
         + ReplayStore
         + CountEvents
+        + KeepStatusLists
         + KeepBatches
         + ReadDirectory
         + WriteDirectory
@@ -317,6 +320,31 @@ pub trait CountEvents: std::fmt::Debug + Send + Sync {
     ///
     /// A repetition after a lost answer may count twice, as with [`count`](Self::count).
     async fn count_many(&self, event: &CountedEvent, wanted: u32) -> Result<u32, Fault>;
+}
+
+/// Keeps the lists by which others learn of revocations, and hands out the places in them (draft-ietf-oauth-status-list).
+/// [`ReadChanges`] reads what this very store tells of its commits, from which the lists are made.
+#[async_trait]
+pub trait KeepStatusLists: ReadChanges {
+    /// Leases the next indices of an org, and returns what is known of it with them: they are the last ones of
+    /// [`StatusOrg::leased`]. Of N parallel leases none has an index of another.
+    ///
+    /// A repetition after a lost answer leaves out some, which nobody uses then.
+    async fn lease_status_indices(&self, lease: &StatusLease) -> Result<StatusOrg, Fault>;
+
+    /// Notes that so many of the lists of an org are published. It never becomes fewer.
+    async fn note_published_lists(&self, org: &OrgId, published: u64) -> Result<(), Fault>;
+
+    /// Reads what is known of the orgs that have leased indices, by their ids (in byte order), after `after`, at most `limit`.
+    async fn status_orgs(&self, after: Option<&OrgId>, limit: usize) -> Result<Vec<StatusOrg>, Fault>;
+
+    /// Reads a list by its name, consistently.
+    async fn status_list(&self, id: &StatusListId) -> Result<Option<StatusList>, Fault>;
+
+    /// Writes a list in the place of the one whose version is one lower; version 1 where there is none yet.
+    ///
+    /// `false`: another was faster, and nothing was written. Writing the very same again is a success.
+    async fn put_status_list(&self, list: &StatusList) -> Result<bool, Fault>;
 }
 
 /// Keeps how far the batches of tokens have come.

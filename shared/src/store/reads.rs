@@ -195,6 +195,8 @@ pub struct TokenQuery {
     pub client: Option<ClientId>,
     /// Only what the bearer of this token had made.
     pub created_by: Option<TokenId>,
+    /// Only access tokens of this refresh family.
+    pub family: Option<TokenId>,
     /// Only the token with this id.
     pub id: Option<TokenId>,
     /// In a session of this id, wherever that was begun.
@@ -224,6 +226,7 @@ impl Default for TokenQuery {
             subject: None,
             client: None,
             created_by: None,
+            family: None,
             id: None,
             session: None,
             label: None,
@@ -246,6 +249,7 @@ impl TokenQuery {
         self.subject.as_ref().is_none_or(|subject| *subject == token.subject)
             && self.client.is_none_or(|client| token.client == Some(client))
             && self.created_by.is_none_or(|by| token.created_by == Some(by))
+            && self.family.is_none_or(|family| token.family == Some(family))
             && self.id.is_none_or(|id| id == token.id)
             && self.session.as_ref().is_none_or(|id| token.session.as_ref().is_some_and(|session| session.id == *id))
             && self.label.as_ref().is_none_or(|label| token.label.as_ref() == Some(label))

@@ -190,6 +190,19 @@ pub struct CountedEvent {
     pub limit: u32,
 }
 
+/// Which indices of status lists an instance wants to have.
+#[derive(Clone, Debug)]
+pub struct StatusLease {
+    /// The org whose tokens get them.
+    pub org: OrgId,
+    /// How many: at least 1. They never cross the end of a list if this always is the same power of two.
+    pub count: u32,
+    /// What becomes the secret of the org if these are its first.
+    pub secret: [u8; 32],
+    /// Whether one of them is for a token that was made from another. It stays so.
+    pub has_derived: bool,
+}
+
 /// What came of a revocation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Revocation {

@@ -6,14 +6,14 @@ use crate::auth::bearer::authenticate;
 use crate::domain::{
     Algorithm, Alias, AliasKey, Aliased, ApiKeyProblem, ApiKeyValue, Caller, Claims, Denial, Entropy, Error, Family, Fault,
     Member, MemberKey, NotBefore, NotBefores, PersonGrantUpdate, RefreshToken, Refusal, Remembering, Seconds, Secret, SessionId,
-    Shard, Timestamp, TokenId, TokenRecord,
+    Shard, StatusIndex, StatusList, StatusListId, Timestamp, TokenId, TokenRecord,
 };
 use crate::jose;
 use crate::keys::{Signing, signer};
 use crate::platform::capabilities::{DirectoryLookup, Minter, Reader};
 use crate::policy::{self, Grant, MemberTokenRequest, RefreshGrant, Target, TokenFormat, TokenProfile};
 use crate::store::{InsertOutcome, NewToken, RecordKeys, Records, TicketConsumption, ValueKind, each_once};
-use crate::tokens::{custom_value, opaque};
+use crate::tokens::{custom_value, opaque, status_list};
 
 /// The `typ` of members' tokens: Agilicus's SDK takes nothing else.
 const TYPE: &str = "JWT";
@@ -274,8 +274,10 @@ async fn draft(ports: &Minter, grant: LiveGrant, name: Name, family: Option<Fami
         None => None,
     };
     let (begun, refresh_token) = begun.unzip();
+    // Boxed, as above.
+    let status = if grant.has_status_claim() { Some(Box::pin(status_list::take_index(ports, &grant)).await?) } else { None };
     let signing = ports.signing.now().await?;
-    let recording = recording(&grant, id, begun.as_ref().or(family.as_ref()), begun.is_some());
+    let recording = recording(&grant, (id, status), begun.as_ref().or(family.as_ref()), begun.is_some());
     let payload = payload(ports, &grant, &recording.token, value.as_ref())?.map(|payload| (payload, signing));
     Ok(Box::new(Draft { recording, payload, value, family: begun.or(family), refresh_token }))
 }
@@ -294,7 +296,8 @@ pub(crate) fn prepared(LiveGrant(grant): &LiveGrant, entropy: &dyn Entropy) -> R
         }
         None => None,
     };
-    Ok(recording(grant, id, family.as_ref(), true))
+    // It is opaque, and so in no list.
+    Ok(recording(grant, (id, None), family.as_ref(), true))
 }
 
 fn recorded(outcome: InsertOutcome) -> Result<(), Error> {
@@ -312,7 +315,10 @@ fn recorded(outcome: InsertOutcome) -> Result<(), Error> {
 /// # Errors
 /// A [`Fault`] if there is no key for it.
 pub(crate) async fn fits(ports: &Minter, grant: &Grant) -> Result<bool, Error> {
-    let record = recording(grant, TokenId::first_of(grant.issued_at), None, false).token;
+    // As long as any.
+    let status = StatusIndex { list: StatusListId::from_bytes([0; 16]), index: StatusList::TOKENS - 1 };
+    let status = grant.has_status_claim().then_some(status);
+    let record = recording(grant, (TokenId::first_of(grant.issued_at), status), None, false).token;
     let Some((typ, algorithm, payload)) = payload(ports, grant, &record, None)? else { return Ok(true) };
     let signing = ports.signing.now().await?;
     let signer = signing.signer(algorithm)?;
@@ -408,8 +414,9 @@ pub(crate) fn needed_until(token_end: Option<Timestamp>, family_end: Timestamp) 
     token_end.map(|end| end.max(family_end))
 }
 
-/// Everything that is recorded of a new token: it belongs to `family`, which begins with it or is there already.
-fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) -> NewToken {
+/// Everything that is recorded of a new token, of its id and where its status is: it belongs to `family`, which begins with it or is there
+/// already.
+fn recording(grant: &Grant, (id, status): (TokenId, Option<StatusIndex>), family: Option<&Family>, begins: bool) -> NewToken {
     let chosen = |value: &Secret<String>| jose::sha256(value.expose().as_bytes());
     let alias = |hash, target| {
         let key = AliasKey { org: grant.org.clone(), hash };
@@ -434,6 +441,7 @@ fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) 
         expires_at: grant.expires_at,
         family: family.map(|family| family.id),
         value,
+        status,
         refreshable_until: family.filter(|family| family.exclusive).map(|family| family.expires_at),
         revision: 0,
         revoked_at: None,

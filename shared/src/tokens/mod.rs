@@ -19,4 +19,5 @@ mod pages;
 pub mod refresh;
 pub mod revoke;
 pub mod revoke_made;
+pub mod status_list;
 pub mod update;

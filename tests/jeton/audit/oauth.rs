@@ -112,7 +112,7 @@ fn stay(family: &Family, token: TokenId, ms: i64) -> FamilyAdvance {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     let (token, family) = recorded(&streamed).await;
     streamed.records();
     let store = streamed.app.store.clone();
@@ -196,11 +196,11 @@ async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn decisions_and_grants_of_people_are_told_with_whom_and_what_and_no_secret() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     let (token, _) = recorded(&streamed).await;
     streamed.records();
     let store = streamed.app.store.clone();
-    let told = async |streamed: &mut Streamed| {
+    let told = async |streamed: &Streamed| {
         let (trail, memory) = trail();
         trail.tell(&streamed.records()).await;
         let events = memory.events().into_iter().filter(|event| !event.action.starts_with("token."));
@@ -234,7 +234,7 @@ async fn decisions_and_grants_of_people_are_told_with_whom_and_what_and_no_secre
     let issued = AuthorizationState::Issued { approval: Box::new(approval.clone()), code: [3; 32] };
     let issued = accepted.moved_to(issued, asked.expires_at);
     assert!(store.update_authorization(&issued).await.unwrap());
-    let events = told(&mut streamed).await;
+    let events = told(&streamed).await;
     let expected = json!({
         "id": events[0]["id"], "time": (NOW.as_ms() + 5_000), "action": "authorization.accepted", "org": "1", "client": "7",
         "authorization": id(5).to_string(), "subject": "ann", "session": {"org": "1", "id": "s-1"},
@@ -243,7 +243,7 @@ async fn decisions_and_grants_of_people_are_told_with_whom_and_what_and_no_secre
     assert_eq!(events, [expected], "that the browser is back is told with the token");
 
     // An authorization server hands out the code at once, or says that it comes to nothing.
-    let decided = async |streamed: &mut Streamed, number: u8, state: AuthorizationState| {
+    let decided = async |streamed: &Streamed, number: u8, state: AuthorizationState| {
         let asked = Authorization { id: id(number), ..authorization() };
         store.put_authorization(&asked).await.unwrap();
         assert!(store.update_authorization(&asked.moved_to(state, asked.expires_at)).await.unwrap());
@@ -253,9 +253,9 @@ async fn decisions_and_grants_of_people_are_told_with_whom_and_what_and_no_secre
     };
     let issued = AuthorizationState::Issued { approval: Box::new(approval.clone()), code: [4; 32] };
     let accepted = (json!("authorization.accepted"), json!(id(51).to_string()), Some(json!("ann")));
-    assert_eq!(decided(&mut streamed, 51, issued).await, accepted);
+    assert_eq!(decided(&streamed, 51, issued).await, accepted);
     let failed = AuthorizationState::Failed { decision: id(99), description: None, error_uri: None };
-    assert_eq!(decided(&mut streamed, 52, failed).await, (json!("authorization.denied"), json!(id(52).to_string()), None));
+    assert_eq!(decided(&streamed, 52, failed).await, (json!("authorization.denied"), json!(id(52).to_string()), None));
 
     let grant = PersonGrantUpdate {
         key: asked.person_grant_key(&approval.subject),
@@ -271,7 +271,7 @@ async fn decisions_and_grants_of_people_are_told_with_whom_and_what_and_no_secre
     }
     store.note_person_grant_use(&grant.key, NOW.plus(Seconds(7))).await.unwrap();
     assert!(store.end_person_grant(&grant.key, NOW.plus(Seconds(8))).await.unwrap());
-    let events = told(&mut streamed).await;
+    let events = told(&streamed).await;
     let of = |n: usize, action, seconds: i64| json!({"id": events[n]["id"], "time": NOW.as_ms() + seconds * 1_000, "action": action, "org": "1", "subject": "ann", "client": "7"});
     let mut begun = of(0, "grant.begun", 6);
     begun["scopes"] = json!(["openid", "read"]);
@@ -282,7 +282,7 @@ async fn decisions_and_grants_of_people_are_told_with_whom_and_what_and_no_secre
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     let (token, _) = recorded(&streamed).await;
     streamed.records();
     let mut renewed = TokenRecord { value: Some([7; 32]), revision: 1, ..token };
@@ -324,7 +324,7 @@ async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has() {
-    let mut streamed = Streamed::new().await;
+    let streamed = Streamed::new().await;
     streamed.records();
     let mut metadata = ClientMetadata::default();
     let contacts = MetadataMember::named("contacts").unwrap();

@@ -10,9 +10,11 @@ import { createServer as createWebServer } from "node:http";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { SignJWT, exportJWK, generateKeyPair } from "jose";
+import { getListFromStatusListJWT, getStatusListFromJWT } from "@sd-jwt/jwt-status-list";
+import { SignJWT, decodeJwt, exportJWK, generateKeyPair } from "jose";
 import { chromium } from "playwright-core";
 import { Browser, isConsent, isLogin, isSignedOut } from "./browser.mjs";
 import { JWT_BEARER } from "./harness.mjs";
@@ -109,6 +111,25 @@ describe("docs", () => {
     const token = await granted();
     assert.equal((await verify(token)).client_id, environment.CLIENT_ID);
     await assert.rejects(verify(changed(token)));
+  });
+
+  test("status.mjs and @sd-jwt/jwt-status-list find what is revoked", async () => {
+    const headers = { authorization: `Bearer ${environment.INITIAL_TOKEN}`, "content-type": "application/merge-patch+json" };
+    const set = await fetch(`${environment.ISSUER}/v1/orgs/1`, { method: "PATCH", headers, body: JSON.stringify({ settings: { status_list: true } }) });
+    assert.equal(set.status, 200, await set.text());
+    const { isRevoked } = await import(pathToFileURL(written(blocks("status-lists.md")["status.mjs"])));
+    const [alive, dead] = [await granted(), await granted()];
+    const statusOf = (token) => decodeJwt(token).status;
+    const authorization = `Basic ${btoa(`${environment.CLIENT_ID}:${environment.CLIENT_SECRET}`)}`;
+    const revoked = await fetch(`${environment.ISSUER}/oauth2/revoke`, { method: "POST", headers: { authorization }, body: new URLSearchParams({ token: dead }) });
+    assert.equal(revoked.status, 200);
+    await setTimeout(4_000);
+    assert.deepEqual([await isRevoked(statusOf(alive)), await isRevoked(statusOf(dead))], [false, true]);
+    const list = getListFromStatusListJWT(await (await fetch(statusOf(dead).status_list.uri)).text());
+    assert.deepEqual([list.getStatus(statusOf(alive).status_list.idx), list.getStatus(statusOf(dead).status_list.idx)], [0, 1]);
+    assert.equal(getStatusListFromJWT(dead).uri, statusOf(dead).status_list.uri);
+    await assert.rejects(isRevoked({ status_list: { uri: "https://elsewhere.example/status/x", idx: 0 } }));
+    await assert.rejects(isRevoked({ status_list: { uri: `${environment.ISSUER}/status/${"0".repeat(26)}`, idx: 0 } }));
   });
 
   test("authorizer.mjs lets good tokens in and no others", async () => {

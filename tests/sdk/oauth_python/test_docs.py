@@ -339,6 +339,37 @@ def presets_origins():
     return [option for host in hosts for option in ("--jwks-origin", f"https://{host}")]
 
 
+def test_the_page_on_status_lists(started, tmp_path):
+    """Its commands, and its verifier: a token is revoked by its list once it is, and nothing but a list of the issuer is taken for one."""
+    page, server = "status-lists.md", started()
+    (tmp_path / "revoked.py").write_text(blocks(page, "python")["revoked.py"])
+    answers = follow((DOCS / page).read_text(), server, tmp_path)
+    assert list(answers) == ["setup.sh", "mint.sh", "list.sh", "revoke.sh"]
+    told = answers["list.sh"].lower()
+    assert "content-type: application/statuslist+jwt" in told and "cache-control: public, max-age=30" in told and 'etag: "' in told
+    assert answers["mint.sh"].strip().startswith(f"{server.url}/status/") and answers["revoke.sh"].split() == ["1", "1"]
+    administrator = {"Authorization": f"Bearer {server.admin_token}"}
+    wanted = {"sub": "administrator", "org": "1", "audiences": [API], "time_validity": {"duration": 600}}
+    alive = requests.post(f"{server.url}/v1/tokens", json=wanted, headers=administrator, timeout=10).json()["token"]
+    dead = json.loads((tmp_path / "token.json").read_text())["token"]
+    (tmp_path / "try_revoked.py").write_text("""
+import sys
+from revoked import *
+
+status = lambda token: jwt.decode(token, options={"verify_signature": False})["status"]
+print(*[is_revoked(status(token)) for token in sys.argv[1:3]])
+for uri in sys.argv[3:]:
+    try:
+        print(is_revoked({"status_list": {"uri": uri, "idx": 0}}))
+    except (jwt.InvalidTokenError, requests.HTTPError) as refused:
+        print(type(refused).__name__)
+""")
+    bad = ["http://127.0.0.1:1/status/x", f"{server.url}/status/{'0' * 26}"]
+    environment = plain_environment(ISSUER=server.url)
+    done = subprocess.run([sys.executable, "try_revoked.py", alive, dead, *bad], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["False", "True", "InvalidTokenError", "HTTPError"], done.stdout + done.stderr
+
+
 def test_the_recipes(started, tmp_path):
     answers = follow((DOCS / "recipes.md").read_text(), started(), tmp_path)
     steps = ["setup.sh", "personal.sh", "lost.sh", "leaver.sh", "client.sh", "rotate.sh", "leaked.sh", "leaked_token.sh"]
@@ -392,7 +423,7 @@ def test_the_seed_file_with_every_part(started, tmp_path):
 
 
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
-    unnamed = {"api-keys.md": ["sh"], "../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "delegation.md": [], "recipes.md": [], "sign-in.md": ["sh"], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": [], "workloads.md": ["sh"], "workloads/libraries.md": []} | {f"workloads/{name}.md": ["sh"] * (name in ("github", "kubernetes", "aws", "google", "entra")) for name in PLATFORMS} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
+    unnamed = {"api-keys.md": ["sh"], "../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "delegation.md": [], "recipes.md": [], "sign-in.md": ["sh"], "status-lists.md": [], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": [], "workloads.md": ["sh"], "workloads/libraries.md": []} | {f"workloads/{name}.md": ["sh"] * (name in ("github", "kubernetes", "aws", "google", "entra")) for name in PLATFORMS} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
     for page, expected in unnamed.items():
         fenced = re.findall(r"^```(js|python|sh|rust|java|go)\n(.*)$", (DOCS / page).read_text(), re.M)
         assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected

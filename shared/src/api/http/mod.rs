@@ -22,7 +22,9 @@ pub use conditional::{IfNoneMatch, Preconditions};
 pub use endpoint::{Endpoint, Entry};
 pub(crate) use render::explain;
 pub use render::{fault, refusal, split_refusal};
-pub use reply::{Answer, Created, Done, IntoReply, NoContent, PlainText, Published, Reply, SignedJson, Tagged, Written};
+pub use reply::{
+    Answer, Created, Done, IntoReply, NoContent, PlainText, Published, PublishedStatusList, Reply, SignedJson, Tagged, Written,
+};
 pub use request::{
     Bearer, CallerAddress, ClientCertificate, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, OrgClientPath,
     OrgCredentials, OrgPath, PathBehind, Query, Request, SecretPath,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::conditional::entity_tag;
 use super::{IfNoneMatch, media_type};
 use crate::api::openapi::Describe;
-use crate::domain::Fault;
+use crate::domain::{Fault, StatusList};
 use crate::encoding::{ApiDocument, ApiSchema, JwkSet, json};
 
 /// An answer of an endpoint, before it becomes an HTTP response.
@@ -269,14 +269,16 @@ impl Published<JwkSet> {
     }
 }
 
-impl<T: ApiSchema> Published<T> {
+impl<T> Published<T> {
     /// A document that may be kept for so many seconds, for a caller that has these.
     fn new(body: Bytes, max_age: u32, known: &IfNoneMatch) -> Self {
         let tag = entity_tag(&body);
         let is_known = known.has(&tag);
         Self { body, max_age, tag, is_known, shape: PhantomData }
     }
+}
 
+impl<T: ApiSchema> Published<T> {
     /// A document that changes only with the deployment, for a caller that has these: kept as long as the keys that it leads to.
     ///
     /// # Errors
@@ -293,14 +295,36 @@ impl Published<ApiDocument> {
     }
 }
 
+impl<T> Published<T> {
+    fn into_reply_of(self, media_type: &'static str) -> Reply {
+        let (status, body) = if self.is_known { (StatusCode::NOT_MODIFIED, Bytes::new()) } else { (StatusCode::OK, self.body) };
+        let tag = HeaderValue::try_from(self.tag).ok().map(|tag| (header::ETAG, tag));
+        Reply { max_age: Some(self.max_age), headers: tag.into_iter().collect(), media_type, ..Reply::json(status, body) }
+    }
+}
+
 impl<T: ApiSchema> IntoReply for Published<T> {
     fn into_reply(self) -> Reply {
-        let reply = if self.is_known {
-            Reply::json(StatusCode::NOT_MODIFIED, Bytes::new())
-        } else {
-            Reply::json(StatusCode::OK, self.body)
-        };
-        let tag = HeaderValue::try_from(self.tag).ok().map(|tag| (header::ETAG, tag));
-        Reply { max_age: Some(self.max_age), headers: tag.into_iter().collect(), ..reply }
+        self.into_reply_of(Reply::JSON)
+    }
+}
+
+/// A signed status list, which caches may keep as long as it says itself.
+#[derive(Debug)]
+pub struct PublishedStatusList(Published<()>);
+
+impl PublishedStatusList {
+    /// The media type of a signed list: draft-ietf-oauth-status-list section 8.1.
+    pub const MEDIA_TYPE: &'static str = "application/statuslist+jwt";
+
+    /// A list for a caller that has these.
+    pub fn new(list: StatusList, known: &IfNoneMatch) -> Self {
+        Self(Published::new(list.jwt.into(), StatusList::TTL.0, known))
+    }
+}
+
+impl IntoReply for PublishedStatusList {
+    fn into_reply(self) -> Reply {
+        self.0.into_reply_of(Self::MEDIA_TYPE)
     }
 }

@@ -27,6 +27,7 @@ pub mod org;
 pub mod person_grant;
 pub mod seed;
 mod settings;
+pub mod status_list;
 pub mod token;
 
 use serde::Serialize;

@@ -1,6 +1,7 @@
 //! What operators send to functions without a route, and what they get back.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::settings::Length;
 use crate::admin::bootstrap::{Foundation, Founded};
@@ -143,5 +144,24 @@ impl RotatedKeys {
             retires_at: key.retires_at.map(Timestamp::as_secs),
         });
         Self { keys: keys.collect() }
+    }
+}
+
+/// The event of `jeton.publish_status_lists`: records of a stream, or nothing where the schedule sends it.
+#[derive(Debug, Default, Deserialize)]
+pub struct StatusListWork {
+    #[serde(rename = "Records", default)]
+    records: Vec<Box<RawValue>>,
+}
+
+impl StatusListWork {
+    /// Says whether it is the hourly round.
+    pub fn is_round(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Returns the records of the stream, each as JSON.
+    pub fn records(&self) -> impl Iterator<Item = &str> {
+        self.records.iter().map(|record| record.get())
     }
 }

@@ -6,14 +6,15 @@ use super::operation::{Describe, Operation, Scheme};
 use crate::api::authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials, SubjectPath};
 use crate::api::http::{
     Answer, Bearer, CallerAddress, Created, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, NoContent,
-    OrgClientPath, OrgCredentials, OrgPath, PathBehind, PlainText, Preconditions, Published, Query, Reply, SecretPath,
-    SignedJson, Tagged, Written,
+    OrgClientPath, OrgCredentials, OrgPath, PathBehind, PlainText, Preconditions, Published, PublishedStatusList, Query, Reply,
+    SecretPath, SignedJson, Tagged, Written,
 };
 use crate::api::jeton::api_key::ApiKeyPath;
 use crate::api::jeton::authorization::AuthorizationPath;
 use crate::api::jeton::leak_report::{LeakReport, LeakedSecret};
 use crate::api::jeton::logout::LogoutPath;
 use crate::api::jeton::person_grant::{GrantedClientPath, OrgSessionPath, PersonPath};
+use crate::api::jeton::status_list::StatusListPath;
 use crate::api::jeton::token::TokenPath;
 use crate::api::oauth::authorization::{BrowserReply, BrowserRequest, BrowserReturn};
 use crate::api::oauth::introspection::IntrospectionResponse;
@@ -165,6 +166,10 @@ described! {
         operation.takes_from_path("secret_id", &json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]{12}$"}));
         operation.refuses(&[400, 404]);
     };
+    () StatusListPath, operation => {
+        operation.takes_from_path("list", &json_schema!({"type": "string", "pattern": "^[0-9a-v]{26}$"}));
+        operation.refuses(&[404]);
+    };
     () ApiKeyPath, operation => {
         operation.takes_from_path("org", &OrgId::text_schema());
         operation.takes_from_path("id", &TokenId::text_schema());
@@ -291,6 +296,11 @@ described! {
     () SignedJson, operation => {
         operation.answers::<IntrospectionResponse>(200);
         operation.answers_as(200, SignedJson::MEDIA_TYPE, json_schema!({"type": "string"}));
+    };
+    () PublishedStatusList, operation => {
+        operation.answers_as(200, PublishedStatusList::MEDIA_TYPE, json_schema!({"type": "string"}));
+        operation.tells(&[200, 304], "ETag", true, "Which answer it is: what to send as `If-None-Match`.");
+        operation.tells(&[200, 304], "Cache-Control", true, "For how long it may be kept.");
     };
     () NoContent, operation => operation.answers_nothing(204);
     (T: JsonSchema) Written<T>, operation => {

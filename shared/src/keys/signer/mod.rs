@@ -58,6 +58,11 @@ pub trait Signer: std::fmt::Debug + Send + Sync {
         crate::jose::jws::MAX_TOKEN_BYTES
     }
 
+    /// Returns the length of the longest JWS that can be signed of what is no token and so may be long, in bytes, signature included.
+    fn longest_document(&self) -> usize {
+        usize::MAX
+    }
+
     /// Signs the signing input of a JWS (RFC 7515 section 5.1).
     ///
     /// # Errors

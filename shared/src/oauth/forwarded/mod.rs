@@ -200,7 +200,7 @@ async fn serve(
         GrantType::Password => password(ports, service, identified(client)?, request, confirmation).await,
         GrantType::RefreshToken => {
             let token = subjects.refresh_token.as_ref().ok_or(Denial::RefreshTokenMissing)?;
-            refresh_token(ports, service, identified(client)?, (token, found), request, confirmation).await
+            Box::pin(refresh_token(ports, service, identified(client)?, (token, found), request, confirmation)).await
         }
         GrantType::TokenExchange => exchange::token_exchange(ports, service, client, request.form).await,
         GrantType::JwtBearer => jwt_bearer(ports, service, client, request.form).await,

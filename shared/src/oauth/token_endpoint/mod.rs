@@ -229,7 +229,7 @@ async fn serve(
             Box::pin(device_code::grant(context, (code.as_ref(), found), &form, word)).await?.into()
         }
         ServedGrant::ClientCredentials => client_credentials::grant(context, &form).await?.into(),
-        ServedGrant::RefreshToken => refresh_token::grant(context, (lookup, found), &form).await?.into(),
+        ServedGrant::RefreshToken => Box::pin(refresh_token::grant(context, (lookup, found), &form)).await?.into(),
         ServedGrant::TokenExchange => Box::pin(token_exchange::grant(context, form, api_keys)).await?,
         ServedGrant::JwtBearer if is_workload => jwt_bearer::grant_to_workload(context, &form).await?.into(),
         ServedGrant::JwtBearer => jwt_bearer::grant(context, &form).await?.into(),

@@ -27,7 +27,8 @@ pub use self::directory::{
 pub use self::finding::{SubOrgRevoker, TokenFinder, TokenRemover};
 pub use self::reader::Reader;
 pub use self::reading::{
-    Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public, TokenIntrospector,
+    Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public, StatusListReader,
+    TokenIntrospector,
 };
 pub use self::tokens::{
     AuthorizationAccepter, AuthorizationFinder, AuthorizationKeeper, AuthorizationPusher, AuthorizationStarter, BulkRevoker,
@@ -35,4 +36,4 @@ pub use self::tokens::{
     ConnectedAppsRemover, DeviceDecider, Granter, LogoutCompleter, LogoutStarter, Minter, PersonGrantReader, PersonGrantRemover,
     PushForwarder, Refresher, Revoker, SigningIntrospector, SigningReader, TicketRevoker, TokenEndpoint, TokenUpdater,
 };
-pub use self::work::{Auditor, BatchReader, BatchWorker, Batcher, Bootstrapper, Rotator};
+pub use self::work::{Auditor, BatchReader, BatchWorker, Batcher, Bootstrapper, Rotator, StatusPublisher};

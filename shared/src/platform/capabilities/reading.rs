@@ -9,7 +9,7 @@ use crate::keys::PublicKeys;
 use crate::platform::parts::HasRecords;
 use crate::store::open_org::OpenOrg;
 use crate::store::quotas::Quotas;
-use crate::store::{KeepApiKeys, ReadDirectory, ReadTokens, ReplayStore};
+use crate::store::{KeepApiKeys, KeepStatusLists, ReadDirectory, ReadTokens, ReplayStore};
 
 capability! {
     /// Reaches nothing: for endpoints that answer from their input alone.
@@ -43,6 +43,15 @@ capability! {
         pub directory: Arc<dyn ReadDirectory>,
     }
     access = AwsAccess { directory: &["GetItem"], ..AwsAccess::NONE };
+}
+
+capability! {
+    /// Publishes status lists, as they were signed.
+    pub struct StatusListReader from HasRecords {
+        /// Reads the list that is asked for.
+        pub lists: Arc<dyn KeepStatusLists>,
+    }
+    access = AwsAccess { tokens: &["GetItem"], directory: KeyReader::ACCESS.directory, ..AwsAccess::NONE };
 }
 
 capability! {

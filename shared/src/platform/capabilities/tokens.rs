@@ -10,6 +10,7 @@ use crate::keys::remote::web::WebDocuments;
 use crate::platform::parts::{HasMinting, HasRecords};
 use crate::store::open_org::OpenOrg;
 use crate::store::quotas::Quotas;
+use crate::store::status_indices::StatusIndices;
 use crate::store::{
     CountEvents, KeepApiKeys, KeepAuthorizations, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
     NoteCredentialUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteDirectory, WriteTokens,
@@ -56,9 +57,11 @@ capability! {
         pub write: Arc<dyn WriteTokens>,
         /// Signs the tokens, and derives the secrets of refresh tokens.
         pub signing: Arc<SigningKeys>,
+        /// Leases the indices of status lists, and keeps the first version of each list.
+        pub status: Arc<StatusIndices>,
     }
     access = AwsAccess {
-        tokens: &["BatchGetItem", "PutItem"],
+        tokens: &["BatchGetItem", "PutItem", "UpdateItem"],
         signing_key: &["Sign"],
         envelope_key: &["Decrypt"],
         ..Reader::ACCESS
@@ -66,7 +69,8 @@ capability! {
 }
 
 capability! {
-    /// Mints tokens, and redeems refresh tokens: each redemption advances the refresh family or ends it.
+    /// Mints tokens, and redeems refresh tokens: each redemption advances the refresh family or ends it. Needs the same AWS actions as
+    /// [`Minter`].
     pub struct Refresher from HasMinting {
         /// Mints the new access token.
         pub minter: Minter,
@@ -75,7 +79,7 @@ capability! {
         /// Ends a family of which a replaced token is used again.
         pub revoke: Arc<dyn RevokeTokens>,
     }
-    access = AwsAccess { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Minter::ACCESS };
+    access = Minter::ACCESS;
 }
 
 capability! {

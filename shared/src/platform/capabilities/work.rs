@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::capability::{AwsAccess, capability};
 use super::{Minter, Reader};
-use crate::domain::{Algorithm, Clock, Entropy, Schedule};
+use crate::domain::{Algorithm, Clock, Entropy, Issuer, Schedule};
+use crate::keys::SigningKeys;
 use crate::keys::signer::KeyFactory;
 use crate::platform::events::Publish;
-use crate::platform::parts::{HasAuditing, HasKeyMaking, HasQueue, HasRecords};
+use crate::platform::parts::{HasAuditing, HasKeyMaking, HasMinting, HasQueue, HasRecords};
 use crate::platform::queue::Enqueue;
-use crate::store::{KeepBatches, ReadChanges, RevokeTokens, Store, WriteKeys, WriteTokens};
+use crate::store::{KeepBatches, KeepStatusLists, ReadChanges, RevokeTokens, Store, WriteKeys, WriteTokens};
 
 capability! {
     /// Accepts batches of tokens and enqueues them in parts.
@@ -89,12 +90,33 @@ capability! {
         pub store: Arc<dyn Store>,
     }
     access = AwsAccess {
-        tokens: &["BatchGetItem", "PutItem"],
+        tokens: Minter::ACCESS.tokens,
         directory: &["GetItem", "PutItem", "UpdateItem"],
         signing_key: Minter::ACCESS.signing_key,
         envelope_key: &["Decrypt", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],
         key_making: Rotator::ACCESS.key_making,
         ..AwsAccess::NONE
+    };
+}
+
+capability! {
+    /// Makes status lists of what the store tells of its commits: weighs tokens, and signs the lists.
+    pub struct StatusPublisher from HasMinting {
+        /// Lists tokens, and reads all that decides about them.
+        pub reader: Reader,
+        /// Reads what the store tells, and keeps the lists.
+        pub lists: Arc<dyn KeepStatusLists>,
+        /// The `iss` of the tokens, at which the lists are published.
+        pub issuer: Issuer,
+        /// Signs each version of a list.
+        pub signing: Arc<SigningKeys>,
+    }
+    access = AwsAccess {
+        tokens: &["BatchGetItem", "GetItem", "PutItem", "Query"],
+        signing_key: Minter::ACCESS.signing_key,
+        envelope_key: Minter::ACCESS.envelope_key,
+        streams: Auditor::ACCESS.streams,
+        ..Reader::ACCESS
     };
 }
 

@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 use crate::domain::{
     AccessTokenForm, Algorithm, AllowedNetworks, ApiKeyKind, App, Audience, AuthorizationDetails, CertificateSubject,
     ClientAuthMethod, ClientDocumentHost, ClientId, ClientKind, ClientUrl, DeliveryMode, ExtraClaims, HostPermissions, Invalid,
-    Label, Limits, LoginUrl, MemberKind, OrgId, Role, Scope, ScopePattern, SealedSecret, Seconds, SessionId, Subject, Thumbprint,
-    Timestamp, TokenId,
+    Label, Limits, LoginUrl, MemberKind, OrgId, Role, Scope, ScopePattern, SealedSecret, Seconds, SessionId, StatusListId,
+    Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -181,6 +181,16 @@ impl<T: Coded> Coded for Box<T> {
 }
 
 impl Coded for TokenId {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Text(Self::parse, PhantomData))
+    }
+}
+
+impl Coded for StatusListId {
     fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }

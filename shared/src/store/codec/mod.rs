@@ -33,6 +33,7 @@
 //! | `q` | root org | | | one token a subject |
 //! | `r` | roles | lifetime of a refresh family, s | roles | longest lifetime of a refresh family, s |
 //! | `s` | subject | settings | subject | scopes |
+//! | `st` | where its status is: list `l`, index `i` | | | |
 //! | `t` | family: salt | whether a use replaces a refresh token | | may exchange tokens |
 //! | `u` | issuance, in `issuance.rs`; in it `s`: how the person signed in, in `authorization.rs` | updated at, ms | updated at, ms | updated at, ms |
 //! | `uh` | what its subject didn't hold: scopes `z`, applications of roles `r` | | | |

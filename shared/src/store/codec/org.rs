@@ -118,6 +118,8 @@ struct SettingsBody {
     refresh_token_retry_seconds: Seconds,
     #[serde(rename = "x")]
     allow_non_expiring: bool,
+    #[serde(rename = "l", default, skip_serializing_if = "is_false")]
+    status_list: bool,
     #[serde(rename = "k", with = "ApiKeyRulesBody", default, skip_serializing_if = "is_usual")]
     api_keys: ApiKeyRules,
     #[serde(rename = "o", with = "coded", default, skip_serializing_if = "is_usual")]
@@ -134,6 +136,7 @@ impl SettingsBody {
             always_rotates: settings.refresh_token_kept == Some(false),
             refresh_token_retry_seconds: settings.refresh_token_retry_seconds,
             allow_non_expiring: settings.allow_non_expiring,
+            status_list: settings.status_list,
             api_keys: settings.api_keys,
             oauth: settings.oauth,
         }
@@ -151,6 +154,7 @@ impl SettingsBody {
             },
             refresh_token_retry_seconds: self.refresh_token_retry_seconds,
             allow_non_expiring: self.allow_non_expiring,
+            status_list: self.status_list,
             api_keys: self.api_keys,
             oauth: self.oauth,
         }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{coded, decode, encode, is_false, is_zero, placeholder_id};
 use crate::domain::{
     Ancestor, App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, Label, MayAct, OrgId, RevokingParty, Role,
-    Scope, Session, SessionId, Subject, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
+    Scope, Session, SessionId, StatusIndex, StatusListId, Subject, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
+    Unheld,
 };
 
 /// Encodes the body of a token: all of it but `id`, and when and by whom it was revoked.
@@ -110,6 +111,8 @@ struct TokenBody {
     issuance: Option<Box<Issuance>>,
     #[serde(rename = "v", with = "coded", default, skip_serializing_if = "Option::is_none")]
     value: Option<[u8; 32]>,
+    #[serde(rename = "st", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    status: Option<StatusIndex>,
     #[serde(rename = "y", with = "coded", default, skip_serializing_if = "Option::is_none")]
     refreshable_until: Option<Timestamp>,
     #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
@@ -137,6 +140,7 @@ impl From<TokenBody> for TokenRecord {
             expires_at: body.expires_at,
             family: body.family,
             value: body.value,
+            status: body.status,
             refreshable_until: body.refreshable_until,
             revision: body.revision,
             revoked_at: body.revoked_at,
@@ -167,6 +171,7 @@ coded::records!(
     Creator as CreatorBody,
     MayAct as MayActBody,
     Session as SessionBody,
+    StatusIndex as StatusIndexBody,
     Unheld as UnheldBody
 );
 
@@ -204,6 +209,15 @@ struct SessionBody {
     org: OrgId,
     #[serde(rename = "i", with = "coded")]
     id: SessionId,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "StatusIndex")]
+struct StatusIndexBody {
+    #[serde(rename = "l", with = "coded")]
+    list: StatusListId,
+    #[serde(rename = "i")]
+    index: u32,
 }
 
 #[derive(Deserialize, Serialize)]

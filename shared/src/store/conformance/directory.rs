@@ -45,6 +45,7 @@ async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
             refresh_token_kept: Some(true),
             refresh_token_retry_seconds: Seconds(9),
             allow_non_expiring: true,
+            status_list: true,
             api_keys: ApiKeyRules {
                 self_service: true,
                 duration: Seconds(61),

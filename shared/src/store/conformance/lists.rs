@@ -118,6 +118,7 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
             subject: (dice.roll(3) == 0).then(|| subject(dice.one_of(SUBJECTS))),
             client: (dice.roll(4) == 0).then(|| client_id(dice.one_of(&[1, 2, 3]))),
             created_by: (dice.roll(6) == 0).then(|| id(dice.one_of(&CREATORS))),
+            family: None,
             id: (dice.roll(15) == 0).then(|| dice.one_of(&ids)),
             session: (dice.roll(4) == 0).then(|| session("a", "1").id),
             label: if dice.roll(6) == 0 { Label::parse("laptop").ok() } else { None },

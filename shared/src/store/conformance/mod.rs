@@ -26,6 +26,7 @@ mod refresh;
 mod replay;
 mod revocations;
 pub mod samples;
+mod status_lists;
 mod updates;
 
 /// Runs every case, each on a store of its own, and panics with the names of those that failed.
@@ -79,6 +80,7 @@ fn all() -> Vec<Case> {
         directory::cases(),
         clients::cases(),
         key_ring::cases(),
+        status_lists::cases(),
         parallel::cases(),
     ];
     rooms.into_iter().flatten().collect()

@@ -11,8 +11,8 @@ use crate::domain::{
     ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantSubject, GrantType, HostPermissions, Issuance, IssuerKeys, Label,
     LeakPlace, Limits, MayAct, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
     NotBeforeScope, Org, OrgId, Pkce, PlatformAssertion, PreviousValue, Profile, Property, RedirectUri, RevokingParty, Role,
-    Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, TargetScope, Thumbprint, Timestamp, TokenContents,
-    TokenId, TokenKey, TokenRecord, Unheld,
+    Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, StatusIndex, StatusListId, Subject, TargetScope, Thumbprint,
+    Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 
@@ -82,6 +82,7 @@ pub fn token(org: &str, n: u64) -> TokenRecord {
         expires_at: Some(T0.plus(Seconds::HOUR)),
         family: None,
         value: None,
+        status: None,
         refreshable_until: None,
         revision: 0,
         revoked_at: None,
@@ -216,6 +217,7 @@ pub(crate) fn rich_token(org: &str, n: u64) -> TokenRecord {
         expires_at: None,
         family: Some(id(n + 1)),
         value: Some(digest(3)),
+        status: Some(StatusIndex { list: StatusListId::from_bytes([0xa5; 16]), index: 131_071 }),
         refreshable_until: Some(T0.plus(Seconds::DAY)),
         revision: 7,
         revoked_at: None,

@@ -434,7 +434,7 @@ fn find_texts<T: std::str::FromStr + Ord>(item: &Item, name: &'static str) -> Re
     texts.iter().map(|text| text.parse().map_err(|_| broken(name))).collect()
 }
 
-fn find_moment(item: &Item, name: &'static str) -> Result<Option<Timestamp>, Fault> {
+pub(super) fn find_moment(item: &Item, name: &'static str) -> Result<Option<Timestamp>, Fault> {
     Ok(find_number(item, name)?.map(Timestamp::from_ms))
 }
 

@@ -7,7 +7,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use super::Item;
 use crate::domain::{
     AliasKey, ApiKeyLocator, AuthorizationKey, BatchKey, ClientDocumentKey, ClientId, FamilyKey, LogoutKey, MemberKey,
-    NotBeforeKey, OrgId, PersonGrantKey, Shard, Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
+    NotBeforeKey, OrgId, PersonGrantKey, Shard, StatusListId, Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
 use crate::store::{CountedEvent, UseKey, WorkloadKey, codec};
 
@@ -97,6 +97,16 @@ impl Key {
         Self { pk: partition(&key.org, key.id.shard()), sk: format!("b#{}", key.id) }
     }
 
+    /// Returns the key of what is known of an org whose tokens are in status lists. No org has such a partition.
+    pub(super) fn status_org(org: &OrgId) -> Self {
+        Self { pk: STATUS_ORGS.to_owned(), sk: format!("{STATUS_ORG}{org}") }
+    }
+
+    /// Returns the key of a status list. No org has such a partition.
+    pub(super) fn status_list(id: &StatusListId) -> Self {
+        Self { pk: format!("{STATUS_LISTS}{id}"), sk: "l".to_owned() }
+    }
+
     pub(super) fn org(id: &OrgId) -> Self {
         Self { pk: id.to_string(), sk: "o".to_owned() }
     }
@@ -179,7 +189,7 @@ impl Owner {
         if pk.starts_with('#') && *sk == Key::CLIENT_ORG {
             return Some(Self::Bookkeeping);
         }
-        if pk.starts_with(API_KEY_VALUES) {
+        if pk.starts_with(API_KEY_VALUES) || pk.starts_with(STATUS_LISTS) || pk == STATUS_ORGS {
             return Some(Self::Bookkeeping);
         }
         if *pk == Key::key_ring().pk {
@@ -261,6 +271,15 @@ const API_KEY: &str = "y#";
 
 /// How the partitions begin in which API keys are found by their values.
 const API_KEY_VALUES: &str = "#y#";
+
+/// The partition of the orgs whose tokens are in status lists.
+pub(super) const STATUS_ORGS: &str = "#s";
+
+/// How the sort keys of these orgs begin.
+pub(super) const STATUS_ORG: &str = "o#";
+
+/// How the partitions of status lists begin.
+const STATUS_LISTS: &str = "#l#";
 
 /// The partition of an org's shard.
 pub(super) fn partition(org: &OrgId, shard: Shard) -> String {
@@ -360,6 +379,8 @@ mod tests {
             (Key::api_key(&api_key), Owner::ApiKey(api_key)),
             (Key::api_key_value(&[7; 32]), Owner::Bookkeeping),
             (Key::api_key_count(&org, &owner), Owner::Bookkeeping),
+            (Key::status_org(&org), Owner::Bookkeeping),
+            (Key::status_list(&StatusListId::from_bytes([7; 16])), Owner::Bookkeeping),
             (Key::key_ring(), Owner::KeyRing),
         ];
         known.extend(marks.map(|mark| {

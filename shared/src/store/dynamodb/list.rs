@@ -27,7 +27,9 @@ impl DynamoStore {
                 next: None,
             });
         }
-        let mut strands: Vec<_> = Shard::all().map(|shard| Strand::new(shard, query.after)).collect();
+        // The tokens of a family are in its own shard.
+        let shards = Shard::all().filter(|shard| query.family.is_none_or(|family| family.shard() == *shard));
+        let mut strands: Vec<_> = shards.map(|shard| Strand::new(shard, query.after)).collect();
         let mut page = TokenPage::default();
         let mut last = query.after;
         let mut looked_at = 0;

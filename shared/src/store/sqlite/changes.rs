@@ -1,6 +1,7 @@
-//! The outbox of the audit trail: what has changed, noted in the same transaction, until it has been told.
+//! The outboxes of the audit trail and of the status lists: what has changed, noted in the same transaction, until it has been told.
 //!
-//! Triggers note each change as JSON, which [`Changes`] reads. They are temporary: a store that keeps no changes pays for none.
+//! Triggers note each change as JSON, which [`Changes`] reads. They are temporary: a store that keeps no changes pays for none. Of what
+//! may have revoked tokens nothing is noted as long as no token is in a status list.
 
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ impl SqliteStore {
     /// # Errors
     /// A [`Fault`] if the data file can't be read.
     pub fn untold(&self) -> Result<Vec<Untold>, Fault> {
-        self.look_up("reading the outbox of the audit trail", untold)
+        self.look_up("reading the outbox of the audit trail", |c| untold(c, Outbox::Changes))
     }
 
     /// Forgets the changes up to this number: they have been told.
@@ -58,6 +59,34 @@ impl SqliteStore {
         self.write("emptying the outbox of the audit trail", forget).await
     }
 
+    /// Notes from now on, until the store is closed, what may have revoked tokens.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the data file can't be written.
+    pub fn keep_revocations(&self, clock: Arc<dyn Clock>) -> Result<(), Fault> {
+        self.writer.prepare(|c| keep_revocations(c, clock)).map_err(|e| e.into_fault("preparing the outbox of the status lists"))
+    }
+
+    /// Returns the oldest changes that may have revoked tokens and aren't in the status lists yet, at most a hundred.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the data file can't be read.
+    pub fn unlisted_revocations(&self) -> Result<Vec<Untold>, Fault> {
+        self.look_up("reading the outbox of the status lists", |c| untold(c, Outbox::Revocations))
+    }
+
+    /// Forgets the revocations up to this number: they are in the status lists.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the data file can't be written.
+    pub async fn forget_listed(&self, last: i64) -> Result<(), Fault> {
+        let forget = move |c: &Connection| {
+            c.prepare_cached("DELETE FROM revocations WHERE id <= ?1")?.execute([last])?;
+            Ok(())
+        };
+        self.write("emptying the outbox of the status lists", forget).await
+    }
+
     /// Waits until something may have been committed since the last time.
     pub async fn committed(&self) {
         self.writer.committed_since().await;
@@ -65,17 +94,72 @@ impl SqliteStore {
 }
 
 fn keep(c: &Connection, clock: Arc<dyn Clock>) -> Result<()> {
-    c.create_scalar_function("now_ms", 0, FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS, move |_| {
-        Ok(clock.now().as_ms())
-    })?;
+    tell_time(c, clock)?;
     for table in TABLES {
         c.execute_batch(&table.triggers())?;
     }
     Ok(())
 }
 
-fn untold(c: &Connection) -> Result<Vec<Untold>> {
-    let mut select = c.prepare_cached("SELECT id, record FROM changes ORDER BY id LIMIT ?1")?;
+fn keep_revocations(c: &Connection, clock: Arc<dyn Clock>) -> Result<()> {
+    tell_time(c, clock)?;
+    for (name, events) in REVOKING {
+        for table in TABLES.iter().filter(|table| table.name == *name) {
+            for (event, condition) in *events {
+                c.execute_batch(&table.trigger(Outbox::Revocations, event, Some(condition)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells the triggers what time it is.
+fn tell_time(c: &Connection, clock: Arc<dyn Clock>) -> Result<()> {
+    c.create_scalar_function("now_ms", 0, FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS, move |_| {
+        Ok(clock.now().as_ms())
+    })?;
+    Ok(())
+}
+
+/// Where changes wait to be told.
+#[derive(Clone, Copy)]
+enum Outbox {
+    /// All of them, for the audit trail.
+    Changes,
+    /// Those that may have revoked tokens, for the status lists.
+    Revocations,
+}
+
+impl Outbox {
+    /// The name of its table.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Changes => "changes",
+            Self::Revocations => "revocations",
+        }
+    }
+}
+
+/// What may revoke tokens: tables with the events, each with what must hold of the row.
+const REVOKING: &[(&str, &[(&str, &str)])] = &[
+    ("tokens", &[("UPDATE", "NEW.revoked_at IS NOT OLD.revoked_at"), ("DELETE", "TRUE")]),
+    // Where only the newest access token of a family is alive, the next one ends the one before.
+    (
+        "families",
+        &[
+            ("UPDATE", "NEW.revoked_at IS NOT OLD.revoked_at OR NEW.token <> OLD.token AND NEW.body ->> '$.k'"),
+            ("DELETE", "TRUE"),
+        ],
+    ),
+    ("marks", &[("INSERT", "TRUE"), ("UPDATE", "NEW.not_before > OLD.not_before")]),
+    ("api_keys", &[("UPDATE", "NEW.revoked_at IS NOT OLD.revoked_at"), ("DELETE", "TRUE")]),
+    ("orgs", &[("UPDATE", "TRUE"), ("DELETE", "TRUE")]),
+    ("members", &[("UPDATE", "TRUE"), ("DELETE", "TRUE")]),
+    ("clients", &[("UPDATE", "TRUE"), ("DELETE", "TRUE")]),
+];
+
+fn untold(c: &Connection, outbox: Outbox) -> Result<Vec<Untold>> {
+    let mut select = c.prepare_cached(&format!("SELECT id, record FROM {} ORDER BY id LIMIT ?1", outbox.as_str()))?;
     let mut rows = select.query([MAX_UNTOLD])?;
     let mut untold = Vec::new();
     while let Some(row) = rows.next()? {
@@ -99,23 +183,30 @@ struct Table {
 
 impl Table {
     fn triggers(&self) -> String {
+        ["INSERT", "UPDATE", "DELETE"].map(|event| self.trigger(Outbox::Changes, event, None)).concat()
+    }
+
+    /// The trigger that notes what an event does to a row. With a condition it does so only where that holds, and only once there are
+    /// status lists.
+    fn trigger(&self, outbox: Outbox, event: &str, condition: Option<&str>) -> String {
         let Self { name, key, state, until } = self;
         let side = |row: &str| format!("json_object({})", state.replace('$', row));
-        let trigger = |event: &str, row: &str, sides: &str, when: &str| {
-            format!(
-                "CREATE TEMP TRIGGER {name}_{event} AFTER {event} ON main.{name} {when} BEGIN
-                     INSERT INTO changes (record) VALUES (json_object('at', now_ms(), 'table', '{name}', {key}, {sides}));
-                 END;",
-                key = key.replace('$', row),
-            )
+        let (row, sides) = match event {
+            "INSERT" => ("NEW", format!("'after', {}", side("NEW"))),
+            "UPDATE" => ("NEW", format!("'before', {}, 'after', {}", side("OLD"), side("NEW"))),
+            _ => ("OLD", format!("'before', {}", side("OLD"))),
         };
-        let (old, new) = (side("OLD"), side("NEW"));
-        [
-            trigger("INSERT", "NEW", &format!("'after', {new}"), ""),
-            trigger("UPDATE", "NEW", &format!("'before', {old}, 'after', {new}"), ""),
-            trigger("DELETE", "OLD", &format!("'before', {old}"), &format!("WHEN {} > now_ms()", until.replace('$', "OLD"))),
-        ]
-        .concat()
+        let is_early = (event == "DELETE").then(|| format!("{} > now_ms()", until.replace('$', "OLD")));
+        let is_wanted = condition.map(|condition| format!("({condition}) AND EXISTS (SELECT 1 FROM main.status_orgs)"));
+        let conditions: Vec<_> = is_early.into_iter().chain(is_wanted).collect();
+        let when = if conditions.is_empty() { String::new() } else { format!("WHEN {}", conditions.join(" AND ")) };
+        let outbox = outbox.as_str();
+        format!(
+            "CREATE TEMP TRIGGER {outbox}_{name}_{event} AFTER {event} ON main.{name} {when} BEGIN
+                 INSERT INTO {outbox} (record) VALUES (json_object('at', now_ms(), 'table', '{name}', {key}, {sides}));
+             END;",
+            key = key.replace('$', row),
+        )
     }
 }
 

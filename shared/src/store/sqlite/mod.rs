@@ -14,11 +14,12 @@
 //! | `api_keys` | the API keys of members |
 //! | `person_grants` | what people have granted to clients |
 //! | `batches` | batches |
+//! | `status_lists` | status lists, and the indices in them |
 //! | `read` | what is read of tokens |
 //! | `directory` | orgs, members, clients |
 //! | `key_ring` | the signing keys |
 //! | `messages` | the messages of the local queue |
-//! | `changes` | the outbox of the audit trail |
+//! | `changes` | the outboxes of the audit trail and of the status lists |
 //! | `rows` | typed readings of columns |
 //! | `sweep` | forgets what has expired long ago |
 
@@ -34,15 +35,15 @@ use self::writer::{Commit, Writer};
 use super::{
     AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQuery, ClientKey, CountEvents, CountedEvent, Delete,
     FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts,
-    KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteCredentialUses, PersonGrantPage, Put,
-    ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation,
-    RevokeTokens, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys,
-    WriteTokens,
+    KeepPersonGrants, KeepStatusLists, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteCredentialUses, PersonGrantPage,
+    Put, ReadChanges, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore,
+    Revocation, RevokeTokens, StatusLease, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens,
+    WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
     ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
     Clock, CredentialUses, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey,
-    RevocationStamp, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    RevocationStamp, StatusList, StatusListId, StatusOrg, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 
 mod api_keys;
@@ -64,6 +65,7 @@ mod rows;
 mod schema;
 mod seeded;
 mod signal;
+mod status_lists;
 mod sweep;
 mod update;
 mod writer;
@@ -273,6 +275,38 @@ impl KeepLogouts for SqliteStore {
     async fn complete_logout(&self, completion: &LogoutCompletion) -> Result<bool, Fault> {
         let completion = completion.clone();
         self.write("completing a logout", move |c| logouts::complete(c, &completion)).await
+    }
+}
+
+impl ReadChanges for SqliteStore {
+    fn change(&self, record: &str) -> Result<Option<crate::domain::Commit>, Fault> {
+        Changes.change(record)
+    }
+}
+
+#[async_trait]
+impl KeepStatusLists for SqliteStore {
+    async fn lease_status_indices(&self, lease: &StatusLease) -> Result<StatusOrg, Fault> {
+        let lease = lease.clone();
+        self.write("leasing indices of status lists", move |c| status_lists::lease(c, &lease)).await
+    }
+
+    async fn note_published_lists(&self, org: &OrgId, published: u64) -> Result<(), Fault> {
+        let org = org.clone();
+        self.write("noting a status list", move |c| status_lists::note_published(c, &org, published)).await
+    }
+
+    async fn status_orgs(&self, after: Option<&OrgId>, limit: usize) -> Result<Vec<StatusOrg>, Fault> {
+        self.look_up("listing orgs with status lists", |c| status_lists::orgs(c, after, limit))
+    }
+
+    async fn status_list(&self, id: &StatusListId) -> Result<Option<StatusList>, Fault> {
+        self.look_up("reading a status list", |c| status_lists::list(c, id))
+    }
+
+    async fn put_status_list(&self, list: &StatusList) -> Result<bool, Fault> {
+        let list = list.clone();
+        self.write("writing a status list", move |c| status_lists::put(c, &list)).await
     }
 }
 

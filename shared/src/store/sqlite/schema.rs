@@ -154,6 +154,7 @@ const STEPS: &[&str] = &[
     API_KEYS,
     WORKLOADS,
     LEAK_PLACES,
+    STATUS_LISTS,
 ];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
@@ -365,3 +366,15 @@ CREATE TABLE api_key_values (
 
 // Where a leaked key was found.
 const LEAK_PLACES: &str = "ALTER TABLE api_keys ADD COLUMN leak_place TEXT;";
+
+// Lists by which others learn of revocations, the orgs that have some, and what may have revoked tokens of theirs and isn't in the lists
+// yet. A number of these is never used again.
+const STATUS_LISTS: &str = "
+CREATE TABLE status_orgs (
+    org TEXT NOT NULL PRIMARY KEY, secret BLOB NOT NULL, leased INTEGER NOT NULL, published INTEGER NOT NULL, has_derived INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE status_lists (
+    id TEXT NOT NULL PRIMARY KEY, org TEXT NOT NULL, version INTEGER NOT NULL, bits BLOB NOT NULL, jwt TEXT NOT NULL, exp INTEGER NOT NULL
+) STRICT;
+CREATE TABLE revocations (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL) STRICT;
+";

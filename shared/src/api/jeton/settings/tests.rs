@@ -43,7 +43,7 @@ fn plain_issuer(name: &str, member: &str, keys: Value) -> Value {
 fn settings_are_written_as_they_are_read() {
     let mut full = json!({
         "token_duration": 60, "max_token_duration": 600, "refresh_token_duration": 6_000, "refresh_token_kept": false,
-        "refresh_token_retry_seconds": 3_600, "allow_non_expiring": true, "access_token_sign_alg": "PS256",
+        "refresh_token_retry_seconds": 3_600, "allow_non_expiring": true, "status_list": true, "access_token_sign_alg": "PS256",
         "supported_scopes": [
             {"name": "read", "default": true, "description": "Read", "token_duration": 30, "refresh_token_duration": 300, "attributes": {"a": "b"}},
             {"name": "write", "default": false},

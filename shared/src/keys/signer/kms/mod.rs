@@ -48,7 +48,14 @@ impl Signer for KmsSigner {
         match spec(self.jwk().alg) {
             (_, Some(_)) => jws::MAX_TOKEN_BYTES,
             // KMS hashes by itself, and takes no longer message. With an ML-DSA signature the token is too long before that is.
-            (_, None) => jws::MAX_TOKEN_BYTES.min(MAX_RAW_MESSAGE_BYTES + 1 + jws::encoded_len(jws::signature_len(self.jwk()))),
+            (_, None) => jws::MAX_TOKEN_BYTES.min(self.longest_document()),
+        }
+    }
+
+    fn longest_document(&self) -> usize {
+        match spec(self.jwk().alg) {
+            (_, Some(_)) => usize::MAX,
+            (_, None) => MAX_RAW_MESSAGE_BYTES + 1 + jws::encoded_len(jws::signature_len(self.jwk())),
         }
     }
 
