@@ -37,8 +37,10 @@ pub struct CredentialHash(u64);
 impl CredentialHash {
     /// Makes it of the hash of a secret, or of an identity at a platform.
     pub const fn from_sha256(hash: &[u8; 32]) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = *hash;
-        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        let (first, _) = hash.split_at(size_of::<u64>());
+        let mut bytes = [0; size_of::<u64>()];
+        bytes.copy_from_slice(first);
+        Self(u64::from_be_bytes(bytes))
     }
 
     /// Makes it of the number that is stored.

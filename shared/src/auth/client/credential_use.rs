@@ -24,20 +24,17 @@ impl UnnotedUse {
         now: Timestamp,
     ) -> Option<Self> {
         let client = authenticated.client();
-        let used = match authenticated.federation() {
-            Some(federation) => {
-                let place = usize::try_from(federation.said.identity).ok()?;
-                identity_hash(client.settings.federated.get(place)?)
-            }
-            None => {
-                let presented = credentials.secret.as_ref().or(credentials.form.secret.as_ref());
-                let presented = presented.filter(|_| client.settings.auth_method.has_secret())?;
-                CredentialHash::from_sha256(&secret::hash(presented))
-            }
+        let credential = if let Some(federation) = authenticated.federation() {
+            let place = usize::try_from(federation.said.identity).ok()?;
+            identity_hash(client.settings.federated.get(place)?)
+        } else {
+            let presented = credentials.secret.as_ref().or(credentials.form.secret.as_ref());
+            let presented = presented.filter(|_| client.settings.auth_method.has_secret())?;
+            CredentialHash::from_sha256(&secret::hash(presented))
         };
         let key = (client.org.clone(), client.id);
         let seen = found.credential_uses.get(&key).cloned().unwrap_or_default();
-        let uses = seen.with_use(&credentials_of(client), used, Day::containing(now))?;
+        let uses = seen.with_use(&credentials_of(client), credential, Day::containing(now))?;
         Some(Self { client: key, seen, uses })
     }
 
