@@ -9,9 +9,10 @@ use bytes::Bytes;
 use futures::future::join_all;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
-use shared::domain::{FrozenClock, Seconds, StatusList};
+use shared::domain::{FrozenClock, OrgId, Seconds, StatusList};
 use shared::jose::status_list::StatusBits;
 use shared::platform::capabilities::{Provides as _, StatusPublisher};
+use shared::store::StatusLease;
 use shared::store::sqlite::SqliteStore;
 use shared::tokens::status_list::{publish, renew};
 
@@ -109,6 +110,25 @@ scenario! {
         for unknown in ["/status/00000000000000000000000000", "/status/x", &path.to_uppercase().replace("/STATUS/", "/status/")] {
             read(app, unknown, "\"x\"").await.is_error(404, "NOT_FOUND");
         }
+    }
+}
+
+scenario! {
+    async fn a_list_is_signed_anew_until_all_of_its_tokens_have_ended(app) {
+        let tenant = listed(app).await;
+        let (path, _) = place(&tenant.own_token(WEB, &[]).await);
+        let org = OrgId::parse(tenant.org).unwrap();
+        // Others take what is left of the list, and of the lists behind it.
+        let lease = StatusLease { org, count: 4 * StatusList::TOKENS, secret: [0; 32], has_derived: false };
+        app.store.lease_status_indices(&lease).await.unwrap();
+        let first = jwt(app, &path).await;
+        app.clock.advance_ms(60_000);
+        renew(&publisher(app)).await.unwrap();
+        let second = jwt(app, &path).await;
+        assert_eq!(claims(&second)["iat"], claims(&first)["iat"].as_i64().unwrap() + 60);
+        app.clock.advance_ms(86_400_000);
+        renew(&publisher(app)).await.unwrap();
+        assert_eq!(jwt(app, &path).await, second, "nobody needs it any more");
     }
 }
 

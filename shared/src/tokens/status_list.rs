@@ -1,9 +1,9 @@
 //! Lists by which verifiers without a connection learn of revocations: Token Status List (draft-ietf-oauth-status-list).
 //!
-//! Minting takes an index for each JWT of an org that wants it ([`take_index`]). What the store tells of its commits sets bits
+//! Minting takes an index for each JWT of an org that wants it (`take_index`). What the store tells of its commits sets bits
 //! ([`publish`]): that of a token that was revoked by itself at once. Where more may have died by it, all tokens of the org and of those
 //! below it are weighed again, by the same rule as at introspection. An hourly round ([`renew`]) weighs all of them, whatever was told, and
-//! signs every list anew. A request only reads what was signed.
+//! signs each list anew that is still needed. A request only reads what was signed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -70,7 +70,7 @@ pub async fn publish(ports: &StatusPublisher, records: impl IntoIterator<Item = 
     let mut dead = Vec::new();
     for (org, family) in &told.families {
         let query = TokenQuery { family: Some(*family), ..page_query(ports.reader.now()) };
-        dead.extend(dead_among(ports, org, query).await?);
+        dead.extend(weigh(ports, org, query).await?.dead);
     }
     for some in told.replaced.chunks(RecordKeys::MAX_KEYS) {
         let found = ports.reader.tokens.read(&RecordKeys { tokens: some.to_vec(), ..RecordKeys::default() }).await?;
@@ -78,12 +78,13 @@ pub async fn publish(ports: &StatusPublisher, records: impl IntoIterator<Item = 
     }
     set_bits(ports, dead.drain(..)).await?;
     for org in affected {
-        set_bits(ports, dead_among(ports, &org, page_query(ports.reader.now())).await?).await?;
+        set_bits(ports, weigh(ports, &org, page_query(ports.reader.now())).await?.dead).await?;
     }
     Ok(())
 }
 
-/// Weighs all tokens that are in lists, and signs every list anew: what was missed is found, and no list ends.
+/// Weighs all tokens that are in lists, and signs anew each list that a token is in which hasn't ended: what was missed is found, and none of
+/// these lists ends.
 ///
 /// # Errors
 /// The first [`Fault`], once all that could be done is done.
@@ -100,11 +101,14 @@ pub async fn renew(ports: &StatusPublisher) -> Result<(), Fault> {
 }
 
 async fn renew_org(ports: &StatusPublisher, org: &StatusOrg) -> Result<(), Fault> {
-    let dead = dead_among(ports, &org.org, page_query(ports.reader.now())).await?;
-    let mut dead = by_list(dead);
-    for number in 0..lists_for(org.leased) {
+    let Weighed { dead, lists } = weigh(ports, &org.org, page_query(ports.reader.now())).await?;
+    let (mut dead, count) = (by_list(dead), lists_for(org.leased));
+    for number in 0..count {
         let id = list_id(&org.secret, number);
-        replace(ports, id, Next::Renewed, &dead.remove(&id).unwrap_or_default()).await?;
+        // Of the newest, an instance may be about to give indices that it has leased.
+        if number + NEWEST >= count || lists.contains(&id) {
+            replace(ports, id, Next::Renewed, &dead.remove(&id).unwrap_or_default()).await?;
+        }
     }
     Ok(())
 }
@@ -213,10 +217,18 @@ fn page_query(now: Timestamp) -> TokenQuery {
     TokenQuery { expires_from: Some(now), limit: PAGE, ..TokenQuery::default() }
 }
 
-/// Reads the tokens of an org that a query asks for, and returns where the dead ones stand. Their subject is never asked for: an index of
-/// the store could lag.
-async fn dead_among(ports: &StatusPublisher, org: &OrgId, mut query: TokenQuery) -> Result<Vec<StatusIndex>, Fault> {
-    let mut dead = Vec::new();
+/// What came of weighing tokens.
+#[derive(Debug, Default)]
+struct Weighed {
+    /// Where those stand that are dead.
+    dead: Vec<StatusIndex>,
+    /// The lists that any of them is in.
+    lists: BTreeSet<StatusListId>,
+}
+
+/// Reads the tokens of an org that a query asks for, and weighs them. Their subject is never asked for: an index of the store could lag.
+async fn weigh(ports: &StatusPublisher, org: &OrgId, mut query: TokenQuery) -> Result<Weighed, Fault> {
+    let mut weighed = Weighed::default();
     loop {
         let page = ports.reader.tokens.list(org, &query).await?;
         let listed: Vec<_> = page.tokens.into_iter().filter(|token| token.status.is_some()).collect();
@@ -226,10 +238,11 @@ async fn dead_among(ports: &StatusPublisher, org: &OrgId, mut query: TokenQuery)
             TokenStatus::Revoked | TokenStatus::Orphaned => true,
             TokenStatus::Live | TokenStatus::NotYetValid | TokenStatus::Expired => false,
         };
-        dead.extend(listed.iter().filter(is_dead).filter_map(|token| token.status));
+        weighed.dead.extend(listed.iter().filter(is_dead).filter_map(|token| token.status));
+        weighed.lists.extend(listed.iter().filter_map(|token| token.status).map(|place| place.list));
         match page.next {
             Some(next) => query.after = Some(next),
-            None => return Ok(dead),
+            None => return Ok(weighed),
         }
     }
 }
@@ -362,6 +375,9 @@ async fn signed(
     Err(Fault::internal("signing a status list: no key can sign so much"))
 }
 
+/// So many lists of an org are signed anew whether or not a token is in them: a lease is of one of these, unless an instance has lasted while
+/// two lists were filled.
+const NEWEST: u64 = 3;
 /// So many tokens, or orgs, are read at once, at most.
 const PAGE: usize = 1_000;
 /// How often a list is begun anew that another has changed meanwhile.
