@@ -182,6 +182,19 @@ fn tags_contexts_and_log_lines_are_those_of_the_code() {
     assert_eq!(filter("Misuses"), r#"{ $.target = "jeton::alarm" }"#);
 }
 
+/// Whoever is woken by an alarm finds what it means, and what to do.
+#[test]
+fn each_alarm_of_the_code_is_explained_and_no_other() {
+    let telemetry = source("shared/src/telemetry.rs");
+    let alarms = telemetry.split("enum Alarm {\n").nth(1).expect("the alarms").split("\n}").next().expect("their end");
+    let lines = alarms.lines().map(str::trim).filter(|line| !line.starts_with("///"));
+    let alarms: BTreeSet<_> = lines.map(|line| line.trim_end_matches(',').to_owned()).collect();
+    let page = source("docs/operate.md");
+    let table = page.split("| `alarm` | means |\n|---|---|\n").nth(1).expect("their table").split("\n\n").next().expect("its end");
+    let explained: BTreeSet<_> = table.lines().map(|row| row.split('`').nth(1).expect("a name").to_owned()).collect();
+    assert_eq!(explained, alarms);
+}
+
 /// What a key policy allows besides administration, and to whom. Administration uses no key.
 fn uses(policy: &Value) -> Vec<(Value, Value)> {
     let statements = policy["Statement"].as_array().expect("statements");
