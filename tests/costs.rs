@@ -318,7 +318,9 @@ fn capacity(traffic: &Traffic) -> String {
     let new_table = (a_partition::WRITES * NEW_PARTITIONS, a_partition::READS * NEW_PARTITIONS);
     let shards = u64::from(Shard::COUNT);
     let of_org = (a_partition::WRITES * shards, a_partition::READS * shards);
-    let item = |operation, kind| a_partition::READS.checked_div(u64::from(traffic.reads_of(operation, kind)));
+    // Two reads of a request may be of two copies, but not of two clients.
+    let copies = |operation| (a_partition::READS * shards).checked_div(u64::from(traffic.reads_of(operation, "copy of an org")));
+    let client = |operation| a_partition::READS.checked_div(u64::from(traffic.reads_of_one(operation, "client")));
     let both = |per_second: &dyn Fn(Operation) -> Option<u64>| {
         let token = per_second(ClientToken);
         [token, token, per_second(Introspection)]
@@ -339,9 +341,9 @@ fn capacity(traffic: &Traffic) -> String {
         ("", "KMS: signatures by keys of one kind", [None, Some(quota::KMS_SIGNATURES), None]),
         ("", "`Tokens`, when it is new", both(&|what| by_units(new_table, units(what, TableName::Tokens)))),
         ("", "`Directory`, when it is new", both(&|what| by_units(new_table, units(what, TableName::Directory)))),
-        ("one org", "its item", both(&|what| item(what, "org"))),
+        ("one org", "the 16 copies of its item", both(&copies)),
         ("", "the 16 partitions of its tokens", both(&|what| by_units(of_org, units(what, TableName::Tokens)))),
-        ("one client", "its item", both(&|what| item(what, "client"))),
+        ("one client", "its item", both(&client)),
     ];
     let number =
         |per_second: Option<u64>| per_second.map_or_else(|| "-".to_owned(), |number| thousands(number.try_into().unwrap()));

@@ -454,7 +454,8 @@ fn revision(revision: u32) -> Option<(String, AttributeValue)> {
     (revision > 0).then(|| ("v".to_owned(), number(revision)))
 }
 
-fn created_at(item: &Item) -> Result<Timestamp, Fault> {
+/// When a record was first written.
+pub(super) fn created_at(item: &Item) -> Result<Timestamp, Fault> {
     find_moment(item, "t")?.ok_or_else(|| broken("t"))
 }
 

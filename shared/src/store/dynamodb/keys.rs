@@ -111,6 +111,14 @@ impl Key {
         Self { pk: id.to_string(), sk: "o".to_owned() }
     }
 
+    /// Returns the key of the copy of an org in this shard, which requests read: an item of its own kind, so that the filters of the
+    /// streams leave it out.
+    pub(super) fn org_copy(id: &OrgId, shard: Shard) -> Self {
+        Self { pk: partition(id, shard), sk: Self::ORG_COPY.to_owned() }
+    }
+
+    const ORG_COPY: &str = "d";
+
     /// Returns the key of what only assertions need of an org.
     pub(super) fn assertion_settings(org: &OrgId) -> Self {
         Self { pk: org.to_string(), sk: "i".to_owned() }
@@ -178,8 +186,8 @@ pub(super) enum Owner {
     Member,
     Client,
     KeyRing,
-    /// Nobody's: it counts other items or tells where one is, and changes with that; or it only lives until something is done,
-    /// and what is done has an item of its own.
+    /// Nobody's: it counts other items, copies one or tells where one is, and changes with that; or it only lives until something
+    /// is done, and what is done has an item of its own.
     Bookkeeping,
 }
 
@@ -206,6 +214,9 @@ impl Owner {
             };
         };
         let (org, shard) = (OrgId::parse(org).ok()?, Shard::parse(shard)?);
+        if *sk == Key::ORG_COPY {
+            return Some(Self::Bookkeeping);
+        }
         match sk.split_once('#')? {
             ("t", id) => Some(Self::Token(TokenKey { org, id: TokenId::parse(id).ok()? })),
             ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
@@ -243,7 +254,10 @@ pub fn name_of_item(pk: &str, sk: &str) -> Option<&'static str> {
         Owner::Client => "client",
         Owner::KeyRing => "key ring",
         Owner::Bookkeeping if *sk == *Key::CLIENT_ORG => "number of a client",
+        Owner::Bookkeeping if *sk == *Key::ORG_COPY => "copy of an org",
         Owner::Bookkeeping if pk.starts_with(API_KEY_VALUES) => "value of an API key",
+        Owner::Bookkeeping if pk.starts_with(STATUS_LISTS) => "status list",
+        Owner::Bookkeeping if pk == STATUS_ORGS => "org with status lists",
         Owner::Bookkeeping => match (pk.contains('#'), sk.split_once('#')?.0) {
             (true, "a") => "value of a token",
             (true, "r") => "count of events",
@@ -358,6 +372,7 @@ mod tests {
             (Key::token(&token), Owner::Token(token)),
             (Key::family(&family), Owner::Family(family)),
             (Key::org(&org), Owner::Org),
+            (Key::org_copy(&org, shard), Owner::Bookkeeping),
             (Key::assertion_settings(&org), Owner::AssertionSettings(org.clone())),
             (Key::member(&MemberKey { org: org.clone(), subject }), Owner::Member),
             (Key::client(&org, client), Owner::Client),
@@ -391,9 +406,17 @@ mod tests {
             assert!(name_of_item(&key.pk, &key.sk).is_some(), "{key:?}");
             assert_eq!(Owner::from_key(&key), Some(owner), "{key:?}");
         }
-        for (pk, sk) in
-            [("1", "x"), ("1", "z#1"), ("1#g", "o"), ("1#0", "t#1"), ("1#0", "v#z#1"), ("1#0", "v#p#1"), ("1#0", "w#1")]
-        {
+        for (pk, sk) in [
+            ("1", "x"),
+            ("1", "d"),
+            ("1", "z#1"),
+            ("1#g", "d"),
+            ("1#0", "o"),
+            ("1#0", "t#1"),
+            ("1#0", "v#z#1"),
+            ("1#0", "v#p#1"),
+            ("1#0", "w#1"),
+        ] {
             assert_eq!(Owner::from_key(&Key { pk: pk.to_owned(), sk: sk.to_owned() }), None, "{pk} {sk}");
         }
     }

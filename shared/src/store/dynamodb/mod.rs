@@ -27,8 +27,8 @@
 //!
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
-//! | `pk` | `<org>#<shard>`; `#s` for orgs with status lists, `#l#<id>` for a list | `<org>`; `#keys` for the key ring |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `l#<id>` logout, `g#<hash of the subject>#<client>` grant, `n#<hash>` user code, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch, `o#<org>` org with status lists, `l` status list | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
+//! | `pk` | `<org>#<shard>`; `#s` for orgs with status lists, `#l#<id>` for a list | `<org>`; `<org>#<shard>` for a copy of the org; `#keys` for the key ring |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `l#<id>` logout, `g#<hash of the subject>#<client>` grant, `n#<hash>` user code, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch, `o#<org>` org with status lists, `l` status list | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `d` copy of the org, `k` key ring |
 //! | `b` | body; status list: its JWT; alias: `sk` of what has the value; grant: its subject | body |
 //! | `a` | family: its access token; ticket: which token has spent it; logout: which write has completed it; user code: its authorization | client: its alias |
 //! | `c` | family: hash of the current secret; status list: its bits, compressed; user code: the client that asks | alias: number of its client |

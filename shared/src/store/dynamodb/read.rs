@@ -1,6 +1,6 @@
 //! Reads what decides about tokens.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
@@ -16,16 +16,13 @@ use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQ
 #[async_trait]
 impl ReadTokens for DynamoStore {
     async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault> {
-        let tokens = wanted_tokens(wanted, self.shard_of_marks(wanted)?);
-        let directory = wanted_directory(wanted);
+        let any = self.any_shard(wanted)?;
+        let tokens = wanted_tokens(wanted, wanted.shard_of.map_or(any, |id| id.shard()));
         let mut found = Records { marks: NotBefores::looked_up(&wanted.marks), ..Records::default() };
-        for (table, items) in self.get_all(&tokens, &directory).await? {
-            let wanted = if table == self.tables.tokens { &tokens } else { &directory };
-            for item in items {
-                if let Some(name) = wanted.get(&key_of(&item)?) {
-                    name.note(&item, &mut found)?;
-                }
-            }
+        let partitions = self.note_all(&tokens, &wanted_directory(wanted, any), &mut found).await?;
+        let without_copy = without_copy(wanted, &found, &partitions);
+        if !without_copy.is_empty() {
+            self.note_all(&Keys::new(), &without_copy, &mut found).await?;
         }
         Ok(found)
     }
@@ -36,20 +33,33 @@ impl ReadTokens for DynamoStore {
 }
 
 impl DynamoStore {
-    /// Says from which shard the marks are read: each has a copy.
+    /// Draws the shard from which orgs are read, and marks if no other is named: each shard has a copy.
     ///
-    /// Whoever doesn't mind gets any, another one each time: else all who don't mind would read from one partition, which is full at
-    /// 3,000 reads a second.
-    fn shard_of_marks(&self, wanted: &RecordKeys) -> Result<Shard, Fault> {
-        if let Some(id) = &wanted.shard_of {
-            return Ok(id.shard());
-        }
+    /// It is another one each time: else all would read from one partition, which is full at 3,000 reads a second. Orgs aren't read from the
+    /// shard of a token, because there may be one that is presented more often than all others.
+    fn any_shard(&self, wanted: &RecordKeys) -> Result<Shard, Fault> {
         let mut byte = [0];
-        if !wanted.marks.is_empty() {
+        if !wanted.orgs.is_empty() || !wanted.marks.is_empty() && wanted.shard_of.is_none() {
             self.entropy.fill(&mut byte)?;
         }
         let [byte] = byte;
         Ok(Shard::from_byte(byte))
+    }
+
+    /// Notes what is there of all these, and returns in which partitions something is.
+    async fn note_all(&self, tokens: &Keys<'_>, directory: &Keys<'_>, found: &mut Records) -> Result<HashSet<String>, Fault> {
+        let mut partitions = HashSet::new();
+        for (table, items) in self.get_all(tokens, directory).await? {
+            let wanted = if table == self.tables.tokens { tokens } else { directory };
+            for item in items {
+                let key = key_of(&item)?;
+                if let Some(name) = wanted.get(&key) {
+                    name.note(&item, found)?;
+                    partitions.insert(key.pk);
+                }
+            }
+        }
+        Ok(partitions)
     }
 
     /// The item of this key, if there is one.
@@ -163,8 +173,8 @@ fn wanted_tokens(wanted: &RecordKeys, shard_of_marks: Shard) -> Keys<'_> {
     tokens.chain(families).chain(aliases).chain(values).chain(api_keys).chain(waiting).chain(marks).collect()
 }
 
-fn wanted_directory(wanted: &RecordKeys) -> Keys<'_> {
-    let orgs = wanted.orgs.iter().map(|id| (Key::org(id), Name::Org(id)));
+fn wanted_directory(wanted: &RecordKeys, shard_of_orgs: Shard) -> Keys<'_> {
+    let orgs = wanted.orgs.iter().map(|id| (Key::org_copy(id, shard_of_orgs), Name::Org(id)));
     let assertions = wanted.assertion_settings.iter().map(|org| (Key::assertion_settings(org), Name::AssertionSettings(org)));
     let members = wanted.members.iter().map(|key| (Key::member(key), Name::Member(key)));
     let clients = wanted.clients.iter().map(|key| (Key::client(&key.0, key.1), Name::Client(key)));
@@ -172,6 +182,16 @@ fn wanted_directory(wanted: &RecordKeys) -> Keys<'_> {
     let numbers = wanted.client_orgs.iter().map(|id| (Key::client_org(*id), Name::ClientOrg(*id)));
     let workloads = wanted.workloads.iter().map(|key| (Key::workload(key), Name::Workload(key)));
     orgs.chain(assertions).chain(members).chain(clients).chain(aliases).chain(numbers).chain(workloads).collect()
+}
+
+/// The items of orgs that seem to have no copy: something of them is there, but not they.
+///
+/// A table that was written before there were copies, or from which somebody has deleted one, thus locks nobody out. An org of which
+/// nothing is there isn't looked for again: strangers would learn from the time that it takes which orgs there are.
+fn without_copy<'a>(wanted: &'a RecordKeys, found: &Records, partitions: &HashSet<String>) -> Keys<'a> {
+    let missing = wanted.orgs.iter().filter(|id| !found.orgs.contains_key(id));
+    let is_there = |id: &&OrgId| partitions.iter().any(|pk| pk.split('#').next() == Some(id.as_str()));
+    missing.filter(is_there).map(|id| (Key::org(id), Name::Org(id))).collect()
 }
 
 fn key_of(item: &Item) -> Result<Key, Fault> {

@@ -20,6 +20,7 @@ use crate::store::{RecordKeys, Store, conformance};
 
 mod calls;
 mod expiry;
+mod org_copies;
 mod promises;
 mod troubles;
 
