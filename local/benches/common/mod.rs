@@ -92,6 +92,14 @@ impl Server {
         line.split_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok()).expect("a number") / 1024.0
     }
 
+    /// The size of all files of the store, in MB.
+    #[expect(clippy::cast_precision_loss, reason = "a figure to print")]
+    pub(crate) fn stored_mb(&self) -> f64 {
+        let files = fs::read_dir(&self.folder).expect("its folder").filter_map(Result::ok);
+        let bytes: u64 = files.filter_map(|file| file.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum();
+        bytes as f64 / 1024.0 / 1024.0
+    }
+
     pub(crate) fn stop(&mut self) {
         let _ = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
         let _ = self.process.wait();
@@ -124,9 +132,17 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    #[expect(clippy::cast_precision_loss, reason = "a figure to print")]
+    pub(crate) fn cpu(&self) -> Duration {
+        self.cpu
+    }
+
     pub(crate) fn per_cpu_second(&self) -> f64 {
-        self.count as f64 / self.cpu.as_secs_f64()
+        Self::per_cpu_second_of(self.count, self.cpu)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a figure to print")]
+    pub(crate) fn per_cpu_second_of(count: usize, cpu: Duration) -> f64 {
+        count as f64 / cpu.as_secs_f64()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a figure to print")]
