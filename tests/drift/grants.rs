@@ -190,7 +190,8 @@ fn each_alarm_of_the_code_is_explained_and_no_other() {
     let lines = alarms.lines().map(str::trim).filter(|line| !line.starts_with("///"));
     let alarms: BTreeSet<_> = lines.map(|line| line.trim_end_matches(',').to_owned()).collect();
     let page = source("docs/operate.md");
-    let table = page.split("| `alarm` | means |\n|---|---|\n").nth(1).expect("their table").split("\n\n").next().expect("its end");
+    let table =
+        page.split("| `alarm` | means |\n|---|---|\n").nth(1).expect("their table").split("\n\n").next().expect("its end");
     let explained: BTreeSet<_> = table.lines().map(|row| row.split('`').nth(1).expect("a name").to_owned()).collect();
     assert_eq!(explained, alarms);
 }
