@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use shared::domain::{AssertionSettings, OrgId};
 use shared::jose::jwk;
 use shared::keys::signer::Signer as _;
+use shared::store::RecordKeys;
 
 use super::tenant::{Tenant, fresh_id, issuer_key};
 use super::workloads::{GITHUB, Workload, is_refused, platform};
@@ -50,6 +51,19 @@ scenario! {
         assert_eq!((&keys["source"], &keys["kids"]), (&json!(format!("{KEY_SETS}/jwks")), &json!([key.jwk().kid.as_str()])));
         assert!(keys["read"].is_string() && keys.get("problem").is_none(), "{keys}");
     }
+}
+
+#[tokio::test]
+async fn issuers_are_listed_however_many_clients_have_an_identity_there() {
+    let app = App::new(Mount::DynamoDb).await;
+    let tenant = set(&app).await;
+    let clients = format!("/v1/orgs/{}/clients", tenant.org);
+    for _ in 0..RecordKeys::MAX_KEYS {
+        let identity = platform("GitHub Actions").identity;
+        let body = json!({"kind": "confidential", "auth_method": "private_key_jwt", "federated": [identity]});
+        app.post(&clients, Some(&app.admin), body).await.created();
+    }
+    assert_eq!(listed(&app, tenant.org).await[0]["clients"], RecordKeys::MAX_KEYS + 1);
 }
 
 scenario! {

@@ -1,6 +1,7 @@
 //! The issuers of assertions that an org trusts, and the clients that are workloads of them: what one side says must not leave the other
 //! without what it relies on.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
@@ -130,15 +131,18 @@ pub async fn list(ports: &DirectoryReader, org: &OrgId, settings: AssertionSetti
         ControlFlow::Continue(())
     })
     .await?;
-    let clients = workloads.iter().map(|(key, _)| key.clone()).collect();
-    let uses = reader.tokens.read(&RecordKeys { clients, ..RecordKeys::default() }).await?.credential_uses;
+    let mut uses = HashMap::new();
+    for some in workloads.chunks(RecordKeys::MAX_KEYS) {
+        let clients = some.iter().map(|(key, _)| key.clone()).collect();
+        uses.extend(reader.tokens.read(&RecordKeys { clients, ..RecordKeys::default() }).await?.credential_uses);
+    }
     for report in &mut reports {
         let issuer = &report.issuer;
         for (client, identities) in &workloads {
             let mut here = identities.iter().filter(|identity| identity.issuer == issuer.issuer).peekable();
             report.clients += u64::from(here.peek().is_some());
             for identity in here {
-                report.is_open_to_strangers |= issuer.is_open_to_strangers_by(identity);
+                report.is_open_to_strangers |= issuer.lets_strangers_be(identity);
                 let last_used = uses.get(client).and_then(|uses| uses.last_used(identity_hash(identity)));
                 report.last_used = report.last_used.max(last_used);
             }
