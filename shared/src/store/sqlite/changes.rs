@@ -52,11 +52,7 @@ impl SqliteStore {
     /// # Errors
     /// A [`Fault`] if the data file can't be written.
     pub async fn forget_told(&self, last: i64) -> Result<(), Fault> {
-        let forget = move |c: &Connection| {
-            c.prepare_cached("DELETE FROM changes WHERE id <= ?1")?.execute([last])?;
-            Ok(())
-        };
-        self.write("emptying the outbox of the audit trail", forget).await
+        self.write("emptying the outbox of the audit trail", move |c| forget(c, Outbox::Changes, last)).await
     }
 
     /// Notes from now on, until the store is closed, what may have revoked tokens.
@@ -80,11 +76,7 @@ impl SqliteStore {
     /// # Errors
     /// A [`Fault`] if the data file can't be written.
     pub async fn forget_listed(&self, last: i64) -> Result<(), Fault> {
-        let forget = move |c: &Connection| {
-            c.prepare_cached("DELETE FROM revocations WHERE id <= ?1")?.execute([last])?;
-            Ok(())
-        };
-        self.write("emptying the outbox of the status lists", forget).await
+        self.write("emptying the outbox of the status lists", move |c| forget(c, Outbox::Revocations, last)).await
     }
 
     /// Waits until something may have been committed since the last time.
@@ -157,6 +149,11 @@ const REVOKING: &[(&str, &[(&str, &str)])] = &[
     ("members", &[("UPDATE", "TRUE"), ("DELETE", "TRUE")]),
     ("clients", &[("UPDATE", "TRUE"), ("DELETE", "TRUE")]),
 ];
+
+fn forget(c: &Connection, outbox: Outbox, last: i64) -> Result<()> {
+    c.prepare_cached(&format!("DELETE FROM {} WHERE id <= ?1", outbox.as_str()))?.execute([last])?;
+    Ok(())
+}
 
 fn untold(c: &Connection, outbox: Outbox) -> Result<Vec<Untold>> {
     let mut select = c.prepare_cached(&format!("SELECT id, record FROM {} ORDER BY id LIMIT ?1", outbox.as_str()))?;
