@@ -12,7 +12,7 @@ use crate::domain::{
     ClientDocumentHost, ClientDocumentRules, ClientKind, ClientSettings, DeliveryMode, ExchangeRules, GrantType, LoginUrl,
     Member, OAuthSettings, OpenRegistration, Org, OrgSettings, ProtectedResource, Seconds, SupportedScope,
 };
-use crate::store::{Delete, Put, RecordKeys, Store};
+use crate::store::{Delete, Put, RecordKeys, Replaced, Store};
 
 cases![
     a_client_is_put_read_and_deleted,
@@ -32,6 +32,7 @@ cases![
     members_are_listed_in_byte_order,
     sub_orgs_are_listed_by_id,
     what_belongs_to_no_org_dangles,
+    what_was_read_before_is_read_as_it_is_now,
 ];
 
 async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
@@ -480,4 +481,48 @@ async fn created_at_stays_that_of_the_first_write(store: Arc<dyn Store>) {
 fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values.sort();
     values
+}
+
+async fn what_was_read_before_is_read_as_it_is_now(store: Arc<dyn Store>) {
+    let (id, client_key) = (org_id("a"), (org_id("a"), client_id(7)));
+    let key = member_key("a", "ann");
+    let wanted = RecordKeys {
+        orgs: vec![id.clone()],
+        members: vec![key.clone()],
+        clients: vec![client_key.clone()],
+        client_orgs: vec![client_key.1],
+        ..RecordKeys::default()
+    };
+    let now = async || {
+        let found = store.read(&wanted).await.unwrap();
+        assert_eq!(found.client_orgs.contains_key(&client_key.1), found.clients.contains_key(&client_key));
+        (found.orgs.get(&id).cloned(), found.members.get(&key).cloned(), found.clients.get(&client_key).cloned())
+    };
+    assert_eq!(now().await, (None, None, None));
+    let mut org = org("a", &[]);
+    put_org(&*store, &org, &NO_ASSERTIONS).await;
+    assert_eq!(now().await, (Some(org.clone()), None, None));
+    let mut client = bare_client(&id, client_key.1);
+    store.put_client(&client).await.unwrap();
+    let mut member = member("a", "ann");
+    store.put_member(&member).await.unwrap();
+    assert_eq!(now().await, (Some(org.clone()), Some(member.clone()), Some(client.clone())));
+
+    org.name = Some("changed".to_owned());
+    put_org(&*store, &org, &NO_ASSERTIONS).await;
+    assert_eq!(now().await.0, Some(org.clone()));
+    member.enabled = false;
+    store.put_member(&member).await.unwrap();
+    assert_eq!(now().await.1, Some(member.clone()));
+    let seen = client.clone();
+    client.enabled = false;
+    assert_eq!(store.replace_client(&seen, &client).await.unwrap(), Replaced::Done);
+    assert_eq!(now().await, (Some(org.clone()), Some(member), Some(client)));
+
+    store.delete_client(&client_key.0, client_key.1).await.unwrap();
+    assert_eq!(store.read(&wanted).await.unwrap().clients.get(&client_key), None);
+    store.delete_member(&key).await.unwrap();
+    assert_eq!(store.read(&wanted).await.unwrap().members.get(&key), None);
+    store.delete_org(&id).await.unwrap();
+    assert_eq!(store.read(&wanted).await.unwrap().orgs.get(&id), None);
 }

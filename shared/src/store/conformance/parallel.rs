@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::join_all;
 
@@ -11,13 +12,16 @@ use super::samples::{
     find_assertions, find_family, find_mark, find_ticket, find_token, id, id_at, mark, member, new, org, org_id, put_org, read,
     rich_member, rich_token, spending, step, subject, ticket, ticket_key, token, token_key, used,
 };
-use crate::domain::{Aliased, AssertionSettings, Batch, BatchState, Family, Member, NotBeforeScope, Org, Shard, TokenRecord};
+use crate::domain::{
+    Aliased, AssertionSettings, Batch, BatchState, Client, Family, Member, NotBeforeScope, Org, Shard, TokenRecord,
+};
 use crate::store::{
     AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, MemberSwap, NewToken, Put, RecordKeys, Replaced,
     ReplayKey, Revocation, Store, TokenQuery, TokenUpdate, UpdateOutcome, ValueKind,
 };
 
 cases![
+    a_change_that_was_answered_is_read_by_all,
     a_new_secret_and_new_settings_of_an_org_undo_nothing_of_each_other,
     a_use_is_the_first_one_for_one_of_many,
     a_value_goes_to_one_of_many_tokens,
@@ -43,6 +47,37 @@ cases![
 ];
 
 const WRITERS: u64 = 64;
+
+async fn a_change_that_was_answered_is_read_by_all(store: Arc<dyn Store>) {
+    const CHANGES: u64 = 60;
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
+    let key = (org_id("a"), client_id(7));
+    let changed = |n: u64| Client { updated_at: at(i64::try_from(n).unwrap()), ..client("a", 7, None) };
+    store.put_client(&changed(0)).await.unwrap();
+    let answered = Arc::new(AtomicU64::new(0));
+    let readers = (0..8).map(|_| {
+        let (store, answered, key) = (Arc::clone(&store), Arc::clone(&answered), key.clone());
+        tokio::spawn(async move {
+            let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
+            while let floor = answered.load(Ordering::SeqCst)
+                && floor < CHANGES
+            {
+                let there = read(&store, wanted.clone()).await.clients.remove(&key).unwrap();
+                assert!(there.updated_at >= at(i64::try_from(floor).unwrap()), "what was answered is there");
+                tokio::task::yield_now().await;
+            }
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    for n in 1..=CHANGES {
+        store.put_client(&changed(n)).await.unwrap();
+        answered.store(n, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+    }
+    for reader in readers {
+        reader.await.unwrap();
+    }
+}
 
 async fn many_rotate_one_family(store: Arc<dyn Store>) {
     let family = family("a", 2);

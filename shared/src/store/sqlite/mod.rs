@@ -17,6 +17,7 @@
 //! | `status_lists` | status lists, and the indices in them |
 //! | `read` | what is read of tokens |
 //! | `directory` | orgs, members, clients |
+//! | `directory_cache` | what was read of them, decoded, until they change |
 //! | `key_ring` | the signing keys |
 //! | `messages` | the messages of the local queue |
 //! | `changes` | the outboxes of the audit trail and of the status lists |
@@ -29,6 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
+use self::directory_cache::DirectoryCache;
 use self::maintenance::Maintenance;
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
@@ -52,6 +54,7 @@ mod batches;
 mod changes;
 mod client_documents;
 mod directory;
+mod directory_cache;
 mod insert;
 mod key_ring;
 mod logouts;
@@ -98,6 +101,7 @@ pub struct SqliteStore {
     maintenance: Maintenance,
     writer: Arc<Writer>,
     readers: Arc<Readers>,
+    directory: Arc<DirectoryCache>,
     // Declared, and so let go of, last.
     _lock: Option<schema::Lock>,
 }
@@ -141,9 +145,11 @@ impl SqliteStore {
         lock: Option<schema::Lock>,
     ) -> Result<Self, Fault> {
         let (bell, bells) = mpsc::channel();
-        let writer = Arc::new(Writer::new(writer, commit, bell.clone()));
+        let directory = Arc::new(DirectoryCache::default());
+        directory.watch(&writer).map_err(|e| e.into_fault("watching the directory"))?;
+        let writer = Arc::new(Writer::new(writer, commit, bell.clone(), Arc::clone(&directory)));
         let maintenance = Maintenance::start(Arc::clone(&writer), checkpointer, Sweep::new(clock), (bell, bells))?;
-        Ok(Self { maintenance, writer, readers: Arc::new(readers), _lock: lock })
+        Ok(Self { maintenance, writer, readers: Arc::new(readers), directory, _lock: lock })
     }
 
     /// Writes what is waiting and copies the log into the data file. Whatever is to be written later is a fault.
@@ -179,7 +185,8 @@ impl SqliteStore {
 #[async_trait]
 impl ReadTokens for SqliteStore {
     async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault> {
-        self.look_up("reading records", |c| read::found(c, wanted))
+        let cached = self.directory.begin();
+        self.look_up("reading records", |c| read::found(c, wanted, cached))
     }
 
     async fn list(&self, org: &OrgId, query: &TokenQuery) -> Result<TokenPage, Fault> {

@@ -2,27 +2,28 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::directory_cache::{CachedRead, ClientWithUses};
 use super::rows::{body, moment, revoking_party};
 use super::{Result, api_keys, authorizations, client_documents, directory, logouts, person_grants, replay};
 use crate::domain::{
     AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, NotBefores, OrgId, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::codec::{self, FamilyState};
-use crate::store::{RecordKeys, Records, TokenPage, TokenQuery};
+use crate::store::{ClientKey, RecordKeys, Records, TokenPage, TokenQuery};
 
 /// Reads all wanted records as of one moment: in the open transaction or, if there is none, in one of its own.
-pub(super) fn found(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
+pub(super) fn found(c: &Connection, wanted: &RecordKeys, cached: CachedRead<'_>) -> Result<Records> {
     if !c.is_autocommit() {
-        return each(c, wanted);
+        return each(c, wanted, cached);
     }
     // One transaction: one moment, and one look at the log instead of one for each key.
     c.prepare_cached("BEGIN")?.execute([])?;
-    let found = each(c, wanted);
+    let found = each(c, wanted, cached);
     c.prepare_cached("COMMIT")?.execute([])?;
     found
 }
 
-fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
+fn each(c: &Connection, wanted: &RecordKeys, cached: CachedRead<'_>) -> Result<Records> {
     let mut found = Records { marks: NotBefores::looked_up(&wanted.marks), ..Records::default() };
     for key in &wanted.tokens {
         found.tokens.extend(token(c, key)?.map(|token| (key.clone(), token)));
@@ -66,28 +67,34 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
         }
     }
     for id in &wanted.orgs {
-        found.orgs.extend(directory::org(c, id)?.map(|org| (id.clone(), org)));
+        found.orgs.extend(cached.org(id, || directory::org(c, id))?.map(|org| (id.clone(), org)));
     }
     for id in &wanted.assertion_settings {
         found.assertion_settings.extend(directory::assertion_settings(c, id)?.map(|settings| (id.clone(), settings)));
     }
     for key in &wanted.members {
-        found.members.extend(directory::member(c, key)?.map(|member| (key.clone(), member)));
+        found.members.extend(cached.member(key, || directory::member(c, key))?.map(|member| (key.clone(), member)));
     }
     for key in &wanted.clients {
-        found.clients.extend(directory::client(c, &key.0, key.1)?.map(|client| (key.clone(), client)));
-        found.credential_uses.extend(directory::credential_uses(c, key)?.map(|uses| (key.clone(), uses)));
+        let (client, uses) = cached.client(key, || client_with_uses(c, key))?.unzip();
+        found.clients.extend(client.map(|client| (key.clone(), client)));
+        found.credential_uses.extend(uses.flatten().map(|uses| (key.clone(), uses)));
     }
     for key in &wanted.client_aliases {
         found.client_aliases.extend(directory::holder(c, &key.0, &key.1)?.map(|id| (key.clone(), id)));
     }
     for id in &wanted.client_orgs {
-        found.client_orgs.extend(directory::client_org(c, *id)?.map(|org| (*id, org)));
+        found.client_orgs.extend(cached.client_org(*id, || directory::client_org(c, *id))?.map(|org| (*id, org)));
     }
     for key in &wanted.workloads {
         found.workloads.insert(key.clone(), directory::clients_of_workload(c, key)?);
     }
     Ok(found)
+}
+
+fn client_with_uses(c: &Connection, key: &ClientKey) -> Result<Option<ClientWithUses>> {
+    let Some(client) = directory::client(c, &key.0, key.1)? else { return Ok(None) };
+    Ok(Some((client, directory::credential_uses(c, key)?)))
 }
 
 /// Reads a token by its key.

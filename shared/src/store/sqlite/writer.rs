@@ -3,12 +3,13 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::{fmt, slice, thread};
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
+use super::directory_cache::DirectoryCache;
 use super::signal::Signal;
 use super::{Error, Result};
 use crate::domain::Fault;
@@ -40,11 +41,13 @@ pub(super) struct Writer {
     bell: Sender<Signal>,
     /// Wakes whoever waits for a commit.
     changed: Notify,
+    /// Is told when whatever was written is committed.
+    directory: Arc<DirectoryCache>,
 }
 
 impl Writer {
     /// Takes over a connection that is prepared for this way of committing.
-    pub(super) fn new(connection: Connection, commit: Commit, bell: Sender<Signal>) -> Self {
+    pub(super) fn new(connection: Connection, commit: Commit, bell: Sender<Signal>, directory: Arc<DirectoryCache>) -> Self {
         Self {
             commit,
             connection: Mutex::new(connection),
@@ -54,6 +57,7 @@ impl Writer {
             committed: AtomicUsize::new(0),
             bell,
             changed: Notify::new(),
+            directory,
         }
     }
 
@@ -102,6 +106,7 @@ impl Writer {
         let closed = || Fault::unavailable("writing: the store is closed");
         if self.commit == Commit::Never {
             let outcome = op(&self.lock()).map_err(|e| e.into_fault(doing));
+            self.directory.settle();
             self.changed.notify_one();
             return outcome;
         }
@@ -138,6 +143,7 @@ impl Writer {
         let Some(mut batch) = self.waiting().as_mut().map(std::mem::take).filter(|batch| !batch.is_empty()) else { return };
         run(&connection, &mut batch);
         drop(connection);
+        self.directory.settle();
         self.changed.notify_one();
         let before = self.committed.fetch_add(batch.len(), Ordering::Relaxed);
         let is_crossed = before < CHECKPOINT_AFTER_OPERATIONS && before + batch.len() >= CHECKPOINT_AFTER_OPERATIONS;
@@ -164,16 +170,15 @@ impl Writer {
     /// Runs `op` at once, in a transaction of its own.
     pub(super) fn transact<T>(&self, op: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         if self.commit == Commit::Never {
-            return op(&self.lock());
+            let outcome = op(&self.lock());
+            self.directory.settle();
+            return outcome;
         }
         let connection = self.pause();
         begin(&connection)?;
-        let outcome = op(&connection);
-        if outcome.is_ok() {
-            end(&connection)?;
-        } else {
-            rollback(&connection);
-        }
+        let outcome = op(&connection).and_then(|done| end(&connection).map(|()| done).map_err(Into::into));
+        rollback(&connection);
+        self.directory.settle();
         outcome
     }
 
