@@ -119,6 +119,9 @@ async fn start(options: Options) -> Result<(), String> {
         let proxies = TrustedProxies::from_networks(options.trusted_proxy.as_slice());
         service = service.behind(Forwarding { header, proxies });
     }
+    if options.no_request_log {
+        service = service.without_request_log();
+    }
     unused.keep();
     let mut background = Background::default();
     background.run(worker.run(batch::worker(served.provide())));

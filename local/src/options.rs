@@ -71,6 +71,10 @@ pub struct Options {
     #[arg(long, help_heading = BASICS, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
 
+    /// Log no line for each request; what fails is still logged, and what alarms
+    #[arg(long, help_heading = BASICS)]
+    pub no_request_log: bool,
+
     /// Header with the certificate of the client's TLS connection, as RFC 9440 has it: for a proxy that ends TLS and verifies
     /// certificates. It must strip the header from what clients send, or anyone can pose as any client. Without this option no
     /// header is read

@@ -321,14 +321,7 @@ fn a_seed_creates_what_is_missing_and_undoes_nothing_unless_it_is_told_to() {
 #[test]
 fn nothing_that_was_issued_is_in_the_log_or_at_rest() {
     let home = folder("rest");
-    let mut process = jeton(&home, &["--log", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = process.stderr.take().unwrap();
-    let log = std::thread::spawn(move || {
-        let mut text = String::new();
-        log.read_to_string(&mut text).map(|_| text)
-    });
-    let first = BufReader::new(process.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-    let server = Server { process, printed: vec![first] };
+    let (server, log) = start_logging(&home, &["--log", "json"]);
     let admin = std::fs::read_to_string(home.join("admin.token")).unwrap();
     let mut issued = vec![admin.clone()];
     for _ in 0..100 {
@@ -343,9 +336,8 @@ fn nothing_that_was_issued_is_in_the_log_or_at_rest() {
         issued.extend([3, 7].map(|at| refreshed.split('"').nth(at).unwrap().to_owned()));
     }
     server.stop();
-    let log = log.join().unwrap().unwrap();
-    let requests = log.lines().filter(|line| line.contains("\"endpoint\":"));
-    assert_eq!(requests.count(), 500, "a line for each request");
+    let log = log.join().unwrap();
+    assert_eq!(requests_in(&log), 500, "a line for each request");
     assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')));
     let mut at_rest = log.into_bytes();
     for file in std::fs::read_dir(&home)
@@ -359,6 +351,35 @@ fn nothing_that_was_issued_is_in_the_log_or_at_rest() {
         let tail = &token.as_bytes()[token.len() - 20..];
         assert!(!at_rest.windows(20).any(|there| there == tail), "{token}");
     }
+}
+
+#[test]
+fn without_a_request_log_nothing_is_logged_of_requests() {
+    let home = folder("silent");
+    for (options, lines) in [(&["--log", "json"][..], 1), (&["--log", "json", "--no-request-log"], 0)] {
+        let (server, log) = start_logging(&home, options);
+        server.ask("GET", "/health", "", "");
+        server.stop();
+        assert_eq!(requests_in(&log.join().unwrap()), lines, "{options:?}");
+    }
+}
+
+/// Starts a server, and returns it with a thread that reads its log until it ends.
+fn start_logging(home: &Path, options: &[&str]) -> (Server, std::thread::JoinHandle<String>) {
+    let mut process = jeton(home, options).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = process.stderr.take().unwrap();
+    let log = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        text
+    });
+    let first = BufReader::new(process.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    (Server { process, printed: vec![first] }, log)
+}
+
+/// How many requests a log in JSON tells of.
+fn requests_in(log: &str) -> usize {
+    log.lines().filter(|line| line.contains("\"endpoint\":")).count()
 }
 
 #[test]

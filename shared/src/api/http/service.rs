@@ -79,6 +79,7 @@ pub struct Service {
     endpoints: Vec<Bound>,
     observer: Option<Arc<dyn Observe>>,
     forwarding: Option<Forwarding>,
+    logs_requests: bool,
 }
 
 /// How proxies before the service tell the address of a caller.
@@ -155,13 +156,19 @@ impl Service {
             router.insert(pattern(path), indices).map_err(|error| Fault::internal("binding a path").because(error))?;
         }
         let endpoints = entries.iter().map(|entry| Bound::new(entry, platform)).collect();
-        Ok(Self { paths: router, endpoints, observer: None, forwarding: None })
+        Ok(Self { paths: router, endpoints, observer: None, forwarding: None, logs_requests: true })
     }
 
     /// Tells an observer of each request.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn Observe>) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// Writes no line of log for each request. What fails is still logged, and what alarms.
+    #[must_use]
+    pub fn without_request_log(self) -> Self {
+        Self { logs_requests: false, ..self }
     }
 
     /// Believes proxies what they say of the address of a caller.
@@ -215,15 +222,17 @@ impl Service {
             *response.body_mut() = Bytes::new();
         }
         let took = begun.elapsed();
-        let line = telemetry::RequestLine {
-            endpoint,
-            method: parts.method.as_str(),
-            status: response.status().as_u16(),
-            took,
-            request_id: id,
-            lambda_request_id: invocation.map(|invocation| invocation.id.as_str()),
-        };
-        telemetry::log_request(&line, &note);
+        if self.logs_requests {
+            let line = telemetry::RequestLine {
+                endpoint,
+                method: parts.method.as_str(),
+                status: response.status().as_u16(),
+                took,
+                request_id: id,
+                lambda_request_id: invocation.map(|invocation| invocation.id.as_str()),
+            };
+            telemetry::log_request(&line, &note);
+        }
         if let Some(observer) = &self.observer {
             observer.answered(endpoint, response.status(), took);
         }
