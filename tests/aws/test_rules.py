@@ -191,6 +191,14 @@ def test_one_failed_signature_in_five_minutes_is_an_alarm(deployment):
     assert (signing["Period"], signing["EvaluationPeriods"], signing["Threshold"]) == (300, 1, 1)
 
 
+@pytest.mark.parametrize(("name", "function"), [("AuditLagAlarm", "JetonAudit"), ("StatusListLagAlarm", "JetonPublishStatusLists")])
+def test_a_function_that_follows_the_streams_is_watched_for_being_behind(deployment, name, function):
+    watched = alarm(deployment, name)
+    assert (watched["MetricName"], watched["Dimensions"]) == ("IteratorAge", [{"Name": "FunctionName", "Value": {"Ref": function}}])
+    assert (watched["Period"] * watched["EvaluationPeriods"], watched["Threshold"]) == (300, 300_000), "five minutes, in ms"
+    assert {"Ref": function} in [one["FunctionName"] for one in deployment.of_type("AWS::Lambda::EventSourceMapping").values()]
+
+
 def test_each_alarm_has_a_section_that_says_what_to_do(deployment):
     page = (ROOT / "docs/operate.md").read_text().split("\n## Alarms\n")[1].split("\n## ")[0]
     sections = re.split(r"\n### ", page)[1:]
