@@ -115,6 +115,13 @@ name! {
 }
 
 name! {
+    /// The URI of a type of events (RFC 8417 section 2.2): 1 to 255 bytes without control characters.
+    EventUri,
+    |text| is_plain(text, 255),
+    "must be 1 to 255 bytes without control characters"
+}
+
+name! {
     /// The address at which clients present their certificates (RFC 8705 section 5): an http or https URL without query and fragment.
     MtlsUrl,
     |text| Issuer::parse(text).is_ok(),
@@ -227,6 +234,13 @@ impl TokenId {
         Ok(Self(bytes))
     }
 
+    /// Makes the id of what happened at a moment, from a hash by which it is told from all else: the same each time.
+    pub fn from_hash(moment: Timestamp, hash: &[u8; 32]) -> Self {
+        let mut id = Self::first_of(moment);
+        id.0[6..].copy_from_slice(&hash[..14]);
+        id
+    }
+
     /// The smallest id of a moment: where a range of ids by time begins.
     pub fn first_of(moment: Timestamp) -> Self {
         let mut bytes = [0; 20];
@@ -314,6 +328,14 @@ mod tests {
         assert!(early < late && early.to_string() < late.to_string());
         assert!(TokenId::first_of(Timestamp::from_ms(1_800_000_000_001)) <= late);
         assert!(TokenId::first_of(Timestamp::from_ms(1_800_000_000_001)) > early);
+    }
+
+    #[test]
+    fn an_id_of_a_hash_is_the_same_each_time() {
+        let moment = Timestamp::from_ms(1_800_000_000_000);
+        let id = TokenId::from_hash(moment, &[7; 32]);
+        assert_eq!((id, id.drawn_at()), (TokenId::from_hash(moment, &[7; 32]), moment));
+        assert_ne!(id, TokenId::from_hash(moment, &[8; 32]));
     }
 
     #[test]

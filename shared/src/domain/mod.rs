@@ -22,6 +22,7 @@ pub mod commit;
 pub mod credential_use;
 pub mod denial;
 pub mod entropy;
+pub mod event_stream;
 pub mod exchange_target;
 pub mod family;
 pub mod fault;
@@ -50,6 +51,7 @@ pub mod service;
 pub mod session;
 pub mod status;
 pub mod status_list;
+pub mod subject_identifier;
 pub mod ticket;
 pub mod time;
 pub mod token;
@@ -87,12 +89,15 @@ pub use denial::Denial;
 pub use entropy::Entropy;
 #[cfg(any(test, feature = "testing"))]
 pub use entropy::Seeded;
+pub use event_stream::{EventDelivery, EventStream, EventStreamKey, PendingSignal, SecurityEvent, StreamStatus};
 pub use exchange_target::{
     AuthorizationServer, ChainLimit, Destination, DomainGrantType, ExchangeTarget, GrantSubject, TargetScope,
 };
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
-pub use id::{App, Audience, ClientId, Invalid, Issuer, Label, MtlsUrl, OrgId, Role, SessionId, Shard, Subject, TokenId};
+pub use id::{
+    App, Audience, ClientId, EventUri, Invalid, Issuer, Label, MtlsUrl, OrgId, Role, SessionId, Shard, Subject, TokenId,
+};
 pub use issuance::{
     Actor, AuthorizationDetails, Confirmation, ExtraClaims, ForwardedSignIn, GrantType, Issuance, Property, SignIn, Thumbprint,
 };
@@ -123,6 +128,7 @@ pub use service::{ClientRef, Service};
 pub use session::Session;
 pub use status::{RevokedBy, StatusInputs, TokenRevocation, TokenStatus};
 pub use status_list::{StatusIndex, StatusList, StatusListId, StatusOrg};
+pub use subject_identifier::{SimpleSubject, SubjectFingerprint, SubjectIdentifier};
 pub use ticket::{Ticket, TicketKey};
 pub use time::{Seconds, Timestamp};
 pub use token::{TokenKey, TokenRecord};

@@ -16,6 +16,7 @@ pub mod foreign;
 pub mod jwk;
 pub mod jws;
 pub mod status_list;
+pub mod subject_identifier;
 #[cfg(test)]
 pub(crate) mod testing;
 mod verify;

@@ -19,9 +19,9 @@ use crate::store::open_org::OpenOrg;
 use crate::store::quotas::Quotas;
 use crate::store::status_indices::StatusIndices;
 use crate::store::{
-    CountEvents, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts, KeepPersonGrants,
-    KeepStatusLists, KeepTickets, NoteCredentialUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore,
-    RevokeTokens, Store, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    CountEvents, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepEventStreams, KeepLogouts,
+    KeepPersonGrants, KeepSignals, KeepStatusLists, KeepTickets, NoteCredentialUses, ReadChanges, ReadDirectory, ReadTokens,
+    RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// A platform that reads and writes records and verifies tokens.
@@ -232,7 +232,7 @@ parts! {
         Arc<dyn Store>,
         Arc<dyn ReadTokens>, Arc<dyn WriteTokens>, Arc<dyn UpdateTokens>, Arc<dyn RefreshTokens>, Arc<dyn RevokeTokens>,
         Arc<dyn KeepTickets>, Arc<dyn KeepAuthorizations>, Arc<dyn KeepLogouts>, Arc<dyn KeepPersonGrants>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
-        Arc<dyn KeepStatusLists>,
+        Arc<dyn KeepStatusLists>, Arc<dyn KeepEventStreams>, Arc<dyn KeepSignals>,
         Arc<dyn CountEvents>, Arc<dyn KeepClientDocuments>, Arc<dyn KeepApiKeys>,
         Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteCredentialUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
     HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();

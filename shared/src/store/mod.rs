@@ -17,8 +17,9 @@ use async_trait::async_trait;
 
 use crate::domain::{
     ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
-    Commit, CredentialUses, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey,
-    RevocationStamp, StatusList, StatusListId, StatusOrg, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    Commit, CredentialUses, EventStream, EventStreamKey, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org,
+    OrgId, PendingSignal, PersonGrantKey, RevocationStamp, StatusList, StatusListId, StatusOrg, Subject, Ticket, Timestamp,
+    TokenId, TokenKey, UserCodeAssignment,
 };
 
 pub mod codec;
@@ -37,13 +38,13 @@ mod writes;
 pub(crate) use org_walk::OrgWalk;
 pub(crate) use reads::each_once;
 pub use reads::{
-    ApiKeyHolder, ApiKeyPage, ApiKeyQuery, ClientKey, PersonGrantPage, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery,
-    UseKey, WorkloadKey,
+    ApiKeyHolder, ApiKeyPage, ApiKeyQuery, ClientKey, PersonGrantPage, RecordKeys, Records, ScopeLike, SignalPage, TokenPage,
+    TokenQuery, UseKey, WorkloadKey,
 };
 pub use writes::{
-    AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, CountedEvent, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome,
-    LogoutCompletion, MemberSwap, NewToken, Put, Replaced, ReplayKey, Revocation, StatusLease, TicketConsumption, TokenUpdate,
-    UpdateOutcome, ValueKind,
+    AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, CountedEvent, Delete, EventStreamInsert, FamilyAdvance, FamilyUpdate,
+    InsertOutcome, LogoutCompletion, MemberSwap, NewToken, Put, Replaced, ReplayKey, Revocation, StatusLease, TicketConsumption,
+    TokenUpdate, UpdateOutcome, ValueKind,
 };
 
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
@@ -102,6 +103,8 @@ pub trait Store:
     + ReplayStore
     + CountEvents
     + KeepStatusLists
+    + KeepEventStreams
+    + KeepSignals
     + KeepBatches
     + ReadDirectory
     + WriteDirectory
@@ -125,6 +128,8 @@ impl<T> Store for T where
         + ReplayStore
         + CountEvents
         + KeepStatusLists
+        + KeepEventStreams
+        + KeepSignals
         + KeepBatches
         + ReadDirectory
         + WriteDirectory
@@ -345,6 +350,48 @@ pub trait KeepStatusLists: ReadChanges {
     ///
     /// `false`: another was faster, and nothing was written. Writing the very same again is a success.
     async fn put_status_list(&self, list: &StatusList) -> Result<bool, Fault>;
+}
+
+/// Keeps the event streams of clients: what each wants to be told of its org. They go with their clients.
+#[async_trait]
+pub trait KeepEventStreams: std::fmt::Debug + Send + Sync {
+    /// Reads the stream of this key, consistently.
+    async fn event_stream(&self, key: &EventStreamKey) -> Result<Option<EventStream>, Fault>;
+
+    /// Reads all streams of an org, or those of one client of it, by client and id. Consistent.
+    async fn event_streams(&self, org: &OrgId, client: Option<ClientId>) -> Result<Vec<EventStream>, Fault>;
+
+    /// Creates a stream, unless its client has `most` by now. Creating the very same again is a success.
+    ///
+    /// Of N parallel creations no more succeed than may be.
+    ///
+    /// # Errors
+    /// Also a [`Fault`] if the id is taken by something else.
+    async fn create_event_stream(&self, stream: &EventStream, most: u32) -> Result<EventStreamInsert, Fault>;
+
+    /// Replaces a stream, if it is there and its revision is one lower. Returns whether it now is what it shall be: of N parallel changes
+    /// of one revision exactly one is, and so is a repetition of the very same one.
+    async fn replace_event_stream(&self, stream: &EventStream) -> Result<bool, Fault>;
+
+    /// Deletes a stream. The signals that wait in it stay until they end. Returns whether it was there.
+    async fn delete_event_stream(&self, key: &EventStreamKey) -> Result<bool, Fault>;
+}
+
+/// Keeps the signals that wait until receivers have them.
+#[async_trait]
+pub trait KeepSignals: std::fmt::Debug + Send + Sync {
+    /// Keeps a signal until it is deleted or ends. Keeping one of the same id again is a success, and leaves what is there.
+    ///
+    /// One that was deleted waits again: receivers get each at least once.
+    async fn put_signal(&self, signal: &PendingSignal) -> Result<(), Fault>;
+
+    /// Reads the signals of a stream, by id and so oldest first, at most `limit`, and says whether there are more. Consistent.
+    ///
+    /// A page may be shorter than `limit` and still have more after it, but never empty then.
+    async fn signals(&self, stream: &EventStreamKey, limit: usize) -> Result<SignalPage, Fault>;
+
+    /// Deletes signals of a stream by their ids, any number of them. Ids that aren't there are no obstacle.
+    async fn delete_signals(&self, stream: &EventStreamKey, ids: &[TokenId]) -> Result<(), Fault>;
 }
 
 /// Keeps how far the batches of tokens have come.

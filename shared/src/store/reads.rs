@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use crate::domain::{
     AliasKey, Aliased, ApiKey, ApiKeyLocator, AssertionSettings, Authorization, AuthorizationKey, Client, ClientDocument,
     ClientDocumentKey, ClientId, CredentialUses, Family, FamilyKey, Label, Logout, LogoutKey, Member, MemberKey, NotBeforeKey,
-    NotBefores, Org, OrgId, PersonGrant, PersonGrantKey, Scope, SessionId, Subject, TextPattern, Ticket, TicketKey, Timestamp,
-    TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
+    NotBefores, Org, OrgId, PendingSignal, PersonGrant, PersonGrantKey, Scope, SessionId, Subject, TextPattern, Ticket,
+    TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
 };
 use crate::jose::sha256;
 
@@ -314,6 +314,15 @@ pub struct ApiKeyPage {
     pub keys: Vec<ApiKey>,
     /// Where the next page begins; `None`: this was the last.
     pub next: Option<TokenId>,
+}
+
+/// The oldest signals of an event stream.
+#[derive(Clone, Debug, Default)]
+pub struct SignalPage {
+    /// The signals of the page, by id and so oldest first.
+    pub signals: Vec<PendingSignal>,
+    /// Whether there are more after them.
+    pub has_more: bool,
 }
 
 /// One page of what a person has granted.

@@ -78,6 +78,17 @@ pub enum ApiKeyInsert {
     TooMany,
 }
 
+/// What came of the creation of an event stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EventStreamInsert {
+    /// The stream is there, now or by an earlier attempt.
+    Done,
+    /// Its client has as many as it may have. Nothing was written.
+    TooMany,
+    /// There is no such client. Nothing was written.
+    Dangling,
+}
+
 /// Which of the two values of a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ValueKind {

@@ -14,9 +14,9 @@ use serde_json::value::RawValue;
 
 use crate::domain::{
     AccessTokenForm, Algorithm, AllowedNetworks, ApiKeyKind, App, Audience, AuthorizationDetails, CertificateSubject,
-    ClientAuthMethod, ClientDocumentHost, ClientId, ClientKind, ClientUrl, DeliveryMode, ExtraClaims, HostPermissions, Invalid,
-    Label, Limits, LoginUrl, MemberKind, OrgId, Role, Scope, ScopePattern, SealedSecret, Seconds, SessionId, StatusListId,
-    Subject, Thumbprint, Timestamp, TokenId,
+    ClientAuthMethod, ClientDocumentHost, ClientId, ClientKind, ClientUrl, DeliveryMode, EventUri, ExtraClaims, HostPermissions,
+    Invalid, Label, Limits, LoginUrl, MemberKind, OrgId, Role, Scope, ScopePattern, SealedSecret, Seconds, SessionId,
+    StatusListId, StreamStatus, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -142,6 +142,7 @@ names!(
     ClientKind,
     ClientUrl,
     DeliveryMode,
+    EventUri,
     Label,
     LoginUrl,
     MemberKind,
@@ -150,6 +151,7 @@ names!(
     Scope,
     ScopePattern,
     SessionId,
+    StreamStatus,
     Subject
 );
 

@@ -5,7 +5,7 @@
 //! and a member that is added later must have a default.
 //!
 //! The names of an authorization are in `authorization.rs`, those of a ticket in `ticket.rs`, those of a grant in `person_grant.rs`,
-//! those of a logout in `logout.rs`, those of an API key in `api_key.rs`.
+//! those of a logout in `logout.rs`, those of an API key in `api_key.rs`, those of an event stream in `event_stream.rs`.
 //!
 //! | name | token, family | org | member | client |
 //! |---|---|---|---|---|
@@ -60,6 +60,7 @@ mod client;
 mod coded;
 mod conditions;
 mod credential_uses;
+mod event_stream;
 mod exchange_target;
 mod family;
 mod grants;
@@ -80,6 +81,7 @@ pub use batch::{BatchState, decode_batch, encode_batch, is_same_batch};
 pub use batch_part::{BatchPart, decode_part, encode_part, encode_recording};
 pub use client::{decode_client, encode_client};
 pub use credential_uses::{decode_credential_uses, encode_credential_uses};
+pub use event_stream::{decode_event_stream, encode_event_stream};
 pub use family::{FamilyState, decode_family, encode_family, is_amended_family, is_same_family};
 pub use key_ring::{decode_key_ring, encode_key_ring};
 pub use logout::{LogoutState, decode_logout, encode_logout, is_same_logout};

@@ -23,6 +23,9 @@ const ASSERTIONS: &str = r#"{"b":[{"i":"https://idp.example/\"é","k":{"j":"{\"k
 /// A logout of which nothing is said but what must be, and one of which everything is said.
 const LOGOUT: &str = r#"{"o":"a","i":1800000000000}"#;
 const RICH_LOGOUT: &str = r#"{"o":"a","c":{"c":7,"n":"a \"shop\""},"h":{"s":"ann \"Ä\"","x":"s/1#é"},"u":"https://a.example/bye?\"é\"=%20","s":"a \"b\" é","l":"ann@例え.example","ul":["fr-CA","en"],"i":1800000000000}"#;
+/// An event stream of which nothing is said but what must be, and one of which everything is said.
+const EVENT_STREAM: &str = r#"{"k":{"o":"a","c":7,"i":"ID"},"a":"7","d":"p","s":"enabled","i":1800000000000}"#;
+const RICH_EVENT_STREAM: &str = r#"{"k":{"o":"a","c":7,"i":"ID"},"a":"https://receiver.example/\"é\"","d":{"s":{"u":"https://receiver.example/events?\"é\"=%20","h":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw"}},"e":["https://schemas.openid.net/secevent/caep/event-type/session-revoked","urn:unheard:of:é"],"n":"Ann's \"gateway\" 例え","s":"paused","w":"a \"move\" é","x":1800000000077,"r":["AQEBAQEBAQEBAQEBAQEBAQ",{"session":"AwMDAwMDAwMDAwMDAwMDAw","user":"AgICAgICAgICAgICAgICAg"}],"v":1800000000123,"i":1800000000000}"#;
 /// An authorization of which nothing is said but what must be.
 const AUTHORIZATION: &str = r#"{"o":"a","c":7,"n":"7","q":{"u":"https://a.example/cb"},"b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w","i":1800000000000,"s":"p"}"#;
 /// One of whose request everything is said, up to its state.
@@ -89,6 +92,19 @@ fn an_org_whose_issuers_are_where_they_were_is_not_read_without_them() {
 }
 
 /// Each in the order of [`samples::states`].
+#[test]
+fn an_event_streams_body_is_spelled_as_ever() {
+    for (stream, spelled) in
+        [(samples::event_stream("a", 7, 1), EVENT_STREAM), (samples::rich_event_stream("a", 7, 1), RICH_EVENT_STREAM)]
+    {
+        let spelled = spelled.replace("ID", &stream.key.id.to_string());
+        assert_eq!(encode_event_stream(&stream).unwrap(), spelled);
+        let newer = spelled.replacen('{', r#"{"zz":[1],"#, 1);
+        assert_eq!(decode_event_stream(&stream.key.org, newer.as_bytes()).unwrap(), stream, "what is unknown is ignored");
+        assert!(decode_event_stream(&samples::org("b", &[]).id, spelled.as_bytes()).is_err(), "it is another org's");
+    }
+}
+
 #[test]
 fn a_logouts_body_is_spelled_as_ever_and_what_stands_beside_it_is_not_in_it() {
     for (logout, spelled) in [(samples::logout("a", 1), LOGOUT), (samples::rich_logout("a", 1), RICH_LOGOUT)] {

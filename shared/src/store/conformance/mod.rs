@@ -15,6 +15,7 @@ mod client_documents;
 mod clients;
 mod devices;
 mod directory;
+mod event_streams;
 mod inserts;
 mod key_ring;
 mod lists;
@@ -81,6 +82,7 @@ fn all() -> Vec<Case> {
         clients::cases(),
         key_ring::cases(),
         status_lists::cases(),
+        event_streams::cases(),
         parallel::cases(),
     ];
     rooms.into_iter().flatten().collect()

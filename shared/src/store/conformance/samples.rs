@@ -16,8 +16,10 @@ use crate::domain::{
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 
+mod event_streams;
 mod waiting;
 
+pub(crate) use event_streams::{event_stream, rich_event_stream, signal};
 pub(in crate::store) use waiting::{
     alias, alias_key, authorization, authorization_key, backchannel, batch, batch_key, client_document, completion, device,
     event, find_alias, find_authorization, find_client_document, find_logout, find_ticket, find_user_code, logout, logout_key,

@@ -274,10 +274,17 @@ impl WriteDirectory for DynamoStore {
         const DOING: &str = "deleting a client";
         let mut backoff = self.backoff(DOING);
         loop {
-            let Some(old) = self.client(org, id).await? else { return Ok(Delete::Unknown) };
-            let delete = Change::delete(&self.tables.directory, Key::client(org, id), as_seen(old.settings.alias.as_deref()));
-            let mut changes =
-                vec![with_alias(delete, "old", old.settings.alias.as_deref()), self.count(org, &id.to_string(), -counted(&old))];
+            let item = self.get(DOING, &self.tables.directory, Key::client(org, id)).await?;
+            let Some(item) = item else { return Ok(Delete::Unknown) };
+            let old = items::client(&item)?;
+            let has_streams = item.contains_key("s");
+            let streams = if has_streams { "s = :streams" } else { "attribute_not_exists(s)" };
+            let condition = format!("{} AND {streams}", as_seen(old.settings.alias.as_deref()));
+            let delete = Change::delete(&self.tables.directory, Key::client(org, id), condition);
+            let delete = with_alias(delete, "old", old.settings.alias.as_deref());
+            let delete = item.get("s").into_iter().fold(delete, |delete, streams| delete.with("streams", streams.clone()));
+            let mut changes = vec![delete, self.count(org, &id.to_string(), -counted(&old))];
+            changes.extend(self.deletions_of_streams(org, id, &item)?);
             // No more than its own, as every other store does.
             let own = Change::delete(&self.tables.directory, Key::client_org(id), "attribute_not_exists(pk) OR o = :org");
             changes.push(own.with("org", text(org.as_str())));

@@ -6,8 +6,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 
 use super::Item;
 use crate::domain::{
-    AliasKey, ApiKeyLocator, AuthorizationKey, BatchKey, ClientDocumentKey, ClientId, FamilyKey, LogoutKey, MemberKey,
-    NotBeforeKey, OrgId, PersonGrantKey, Shard, StatusListId, Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
+    AliasKey, ApiKeyLocator, AuthorizationKey, BatchKey, ClientDocumentKey, ClientId, EventStreamKey, FamilyKey, LogoutKey,
+    MemberKey, NotBeforeKey, OrgId, PersonGrantKey, Shard, StatusListId, Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
 use crate::store::{CountedEvent, UseKey, WorkloadKey, codec};
 
@@ -91,6 +91,17 @@ impl Key {
         let shard = Shard::from_byte(event.hash[0]);
         let sk = format!("r#{}#{}#{}", event.what, BASE64.encode(event.hash), event.since.as_secs());
         Self { pk: partition(&event.org, shard), sk }
+    }
+
+    /// Returns the key of an event stream.
+    pub(super) fn event_stream(key: &EventStreamKey) -> Self {
+        let sk = format!("{}{}", event_streams_sk(Some(key.client)), key.id);
+        Self { pk: event_streams_partition(&key.org), sk }
+    }
+
+    /// Returns the key of a signal that waits in a stream.
+    pub(super) fn signal(stream: &EventStreamKey, id: &TokenId) -> Self {
+        Self { pk: partition(&stream.org, stream.id.shard()), sk: format!("{}{id}", signals_sk(stream)) }
     }
 
     pub(super) fn batch(key: &BatchKey) -> Self {
@@ -197,7 +208,7 @@ impl Owner {
         if pk.starts_with('#') && *sk == Key::CLIENT_ORG {
             return Some(Self::Bookkeeping);
         }
-        if pk.starts_with(API_KEY_VALUES) || pk.starts_with(STATUS_LISTS) || pk == STATUS_ORGS {
+        if pk.starts_with(API_KEY_VALUES) || pk.starts_with(STATUS_LISTS) || pk.starts_with(EVENT_STREAMS) || pk == STATUS_ORGS {
             return Some(Self::Bookkeeping);
         }
         if *pk == Key::key_ring().pk {
@@ -223,7 +234,7 @@ impl Owner {
             ("z", id) => Some(Self::Authorization(AuthorizationKey { org, id: TokenId::parse(id).ok()? })),
             ("g", _) => Some(Self::PersonGrant(org)),
             ("y", id) => Some(Self::ApiKey(ApiKeyLocator { org, id: TokenId::parse(id).ok()? })),
-            ("a" | "b" | "k" | "l" | "m" | "n" | "r" | "u", _) => Some(Self::Bookkeeping),
+            ("a" | "b" | "k" | "l" | "m" | "n" | "q" | "r" | "u", _) => Some(Self::Bookkeeping),
             ("v", name) => Some(Self::NotBefore(NotBeforeKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
         }
@@ -257,9 +268,11 @@ pub fn name_of_item(pk: &str, sk: &str) -> Option<&'static str> {
         Owner::Bookkeeping if *sk == *Key::ORG_COPY => "copy of an org",
         Owner::Bookkeeping if pk.starts_with(API_KEY_VALUES) => "value of an API key",
         Owner::Bookkeeping if pk.starts_with(STATUS_LISTS) => "status list",
+        Owner::Bookkeeping if pk.starts_with(EVENT_STREAMS) => "event stream",
         Owner::Bookkeeping if pk == STATUS_ORGS => "org with status lists",
         Owner::Bookkeeping => match (pk.contains('#'), sk.split_once('#')?.0) {
             (true, "a") => "value of a token",
+            (true, "q") => "signal",
             (true, "r") => "count of events",
             (true, "u") => "use",
             (true, _) => "what waits",
@@ -292,8 +305,26 @@ pub(super) const STATUS_ORGS: &str = "#s";
 /// How the sort keys of these orgs begin.
 pub(super) const STATUS_ORG: &str = "o#";
 
+/// How the partitions of event streams begin.
+const EVENT_STREAMS: &str = "#e#";
+
 /// How the partitions of status lists begin.
 const STATUS_LISTS: &str = "#l#";
+
+/// How the sort keys begin of the event streams of an org, or of one client of it.
+pub(super) fn event_streams_sk(client: Option<ClientId>) -> String {
+    client.map_or_else(|| "e#".to_owned(), |client| format!("e#{:016}#", client.as_number()))
+}
+
+/// How the sort keys begin of the signals that wait in a stream, which sort as their ids do.
+pub(super) fn signals_sk(stream: &EventStreamKey) -> String {
+    format!("q#{}#", stream.id)
+}
+
+/// The partition of the event streams of an org. No org has such a name.
+pub(super) fn event_streams_partition(org: &OrgId) -> String {
+    format!("{EVENT_STREAMS}{org}")
+}
 
 /// The partition of an org's shard.
 pub(super) fn partition(org: &OrgId, shard: Shard) -> String {
@@ -367,6 +398,7 @@ mod tests {
         let event = CountedEvent { org: org.clone(), what: "guess", hash: [7; 32], since: now, until, limit: 1 };
         let api_key = ApiKeyLocator { org: org.clone(), id };
         let owner = Subject::parse("ann").unwrap();
+        let stream = EventStreamKey { org: org.clone(), client, id };
         let marks = kinds.map(|kind| NotBeforeKey { org: org.clone(), kind });
         let mut known = vec![
             (Key::token(&token), Owner::Token(token)),
@@ -391,6 +423,8 @@ mod tests {
             (Key::used(&used), Owner::Bookkeeping),
             (Key::events(&event), Owner::Bookkeeping),
             (Key::counter(&org, shard), Owner::Bookkeeping),
+            (Key::event_stream(&stream), Owner::Bookkeeping),
+            (Key::signal(&stream, &id), Owner::Bookkeeping),
             (Key::api_key(&api_key), Owner::ApiKey(api_key)),
             (Key::api_key_value(&[7; 32]), Owner::Bookkeeping),
             (Key::api_key_count(&org, &owner), Owner::Bookkeeping),

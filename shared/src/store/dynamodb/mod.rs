@@ -18,6 +18,7 @@
 //! | `person_grants` | what people have granted to clients |
 //! | `batches` | batches |
 //! | `status_lists` | status lists, and the indices in them |
+//! | `event_streams` | the event streams of clients, and the signals that wait in them |
 //! | `directory` | orgs, members, clients |
 //! | `stream` | reads what the streams of both tables tell |
 //! | `key_ring` | the signing keys |
@@ -27,13 +28,13 @@
 //!
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
-//! | `pk` | `<org>#<shard>`; `#s` for orgs with status lists, `#l#<id>` for a list | `<org>`; `<org>#<shard>` for a copy of the org; `#keys` for the key ring |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `l#<id>` logout, `g#<hash of the subject>#<client>` grant, `n#<hash>` user code, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch, `o#<org>` org with status lists, `l` status list | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `d` copy of the org, `k` key ring |
-//! | `b` | body; status list: its JWT; alias: `sk` of what has the value; grant: its subject | body |
+//! | `pk` | `<org>#<shard>`; `#s` for orgs with status lists, `#l#<id>` for a list | `<org>`; `<org>#<shard>` for a copy of the org; `#e#<org>` for event streams; `#keys` for the key ring |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `l#<id>` logout, `g#<hash of the subject>#<client>` grant, `n#<hash>` user code, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch, `q#<stream>#<id>` signal, `o#<org>` org with status lists, `l` status list | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `e#<client>#<id>` event stream, `d` copy of the org, `k` key ring |
+//! | `b` | body; status list: its JWT; signal: its claims; alias: `sk` of what has the value; grant: its subject | body |
 //! | `a` | family: its access token; ticket: which token has spent it; logout: which write has completed it; user code: its authorization | client: its alias |
 //! | `c` | family: hash of the current secret; status list: its bits, compressed; user code: the client that asks | alias: number of its client |
 //! | `d` | batch: the parts that are done; org with status lists: it has tokens that were made from others | |
-//! | `e` | family, ticket, authorization, logout, user code, status list: expires at, ms; use: remembered until, ms; grant: ended at, ms | |
+//! | `e` | family, ticket, authorization, logout, user code, status list, signal: expires at, ms; use: remembered until, ms; grant: ended at, ms | |
 //! | `f` | family: refreshed at, ms; batch: its failure; grant: used at, ms | |
 //! | `g`, `gr` | family: generation (`g`); grant: the scopes, the resources | key ring: version |
 //! | `h` | | org: its ancestors, parent first, a `/` between |
@@ -46,9 +47,10 @@
 //! | `o` | family: rotated at, ms; status list: its org | |
 //! | `p` | family: hash of the previous secret; org with status lists: how many of them are published | |
 //! | `r` | token, family, API key: revoked at, ms | |
+//! | `s` | | client: the ids of its event streams |
 //! | `t` | grant: created at, ms | created at, ms |
 //! | `u` | family: needed until, ms; batch: updated at, ms | |
-//! | `v` | token, family: revision, as in the body; without it: 0; authorization: revision; status list: version | |
+//! | `v` | token, family: revision, as in the body; without it: 0; authorization: revision; status list: version | event stream: revision |
 //! | `w` | token, family: which write has revoked it; use: which write has noted it; count of events: which write has counted last | |
 //! | `x` | when DynamoDB may delete it, s; without it: never | the same, of a client that ends by itself and of its number |
 //! | `y` | token: what `x` becomes when its family has another access token, if that is earlier; API key: why it was revoked | |
@@ -77,6 +79,7 @@ mod backoff;
 mod batches;
 mod change;
 mod directory;
+mod event_streams;
 mod insert;
 mod items;
 mod key_ring;

@@ -16,6 +16,7 @@
 //! | `batches` | batches |
 //! | `status_lists` | status lists, and the indices in them |
 //! | `read` | what is read of tokens |
+//! | `event_streams` | the event streams of clients, and the signals that wait in them |
 //! | `directory` | orgs, members, clients |
 //! | `directory_cache` | what was read of them, decoded, until they change |
 //! | `key_ring` | the signing keys |
@@ -36,16 +37,17 @@ use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
     AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQuery, ClientKey, CountEvents, CountedEvent, Delete,
-    FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts,
-    KeepPersonGrants, KeepStatusLists, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteCredentialUses, PersonGrantPage,
-    Put, ReadChanges, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore,
-    Revocation, RevokeTokens, StatusLease, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens,
-    WriteDirectory, WriteKeys, WriteTokens,
+    EventStreamInsert, FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments,
+    KeepEventStreams, KeepLogouts, KeepPersonGrants, KeepSignals, KeepStatusLists, KeepTickets, LogoutCompletion, MemberSwap,
+    NewToken, NoteCredentialUses, PersonGrantPage, Put, ReadChanges, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records,
+    RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, SignalPage, StatusLease, TicketConsumption,
+    TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
     ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
-    Clock, CredentialUses, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey,
-    RevocationStamp, StatusList, StatusListId, StatusOrg, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    Clock, CredentialUses, EventStream, EventStreamKey, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org,
+    OrgId, PendingSignal, PersonGrantKey, RevocationStamp, StatusList, StatusListId, StatusOrg, Subject, Ticket, Timestamp,
+    TokenId, TokenKey, UserCodeAssignment,
 };
 
 mod api_keys;
@@ -55,6 +57,7 @@ mod changes;
 mod client_documents;
 mod directory;
 mod directory_cache;
+mod event_streams;
 mod insert;
 mod key_ring;
 mod logouts;
@@ -314,6 +317,49 @@ impl KeepStatusLists for SqliteStore {
     async fn put_status_list(&self, list: &StatusList) -> Result<bool, Fault> {
         let list = list.clone();
         self.write("writing a status list", move |c| status_lists::put(c, &list)).await
+    }
+}
+
+#[async_trait]
+impl KeepEventStreams for SqliteStore {
+    async fn event_stream(&self, key: &EventStreamKey) -> Result<Option<EventStream>, Fault> {
+        self.look_up("reading an event stream", |c| event_streams::stream(c, key))
+    }
+
+    async fn event_streams(&self, org: &OrgId, client: Option<ClientId>) -> Result<Vec<EventStream>, Fault> {
+        self.look_up("listing event streams", |c| event_streams::streams(c, org, client))
+    }
+
+    async fn create_event_stream(&self, stream: &EventStream, most: u32) -> Result<EventStreamInsert, Fault> {
+        let stream = stream.clone();
+        self.write("creating an event stream", move |c| event_streams::create(c, &stream, most)).await
+    }
+
+    async fn replace_event_stream(&self, stream: &EventStream) -> Result<bool, Fault> {
+        let stream = stream.clone();
+        self.write("replacing an event stream", move |c| event_streams::replace(c, &stream)).await
+    }
+
+    async fn delete_event_stream(&self, key: &EventStreamKey) -> Result<bool, Fault> {
+        let key = key.clone();
+        self.write("deleting an event stream", move |c| event_streams::delete(c, &key)).await
+    }
+}
+
+#[async_trait]
+impl KeepSignals for SqliteStore {
+    async fn put_signal(&self, signal: &PendingSignal) -> Result<(), Fault> {
+        let signal = signal.clone();
+        self.write("keeping a signal", move |c| event_streams::put_signal(c, &signal)).await
+    }
+
+    async fn signals(&self, stream: &EventStreamKey, limit: usize) -> Result<SignalPage, Fault> {
+        self.look_up("reading signals", |c| event_streams::signals(c, stream, limit))
+    }
+
+    async fn delete_signals(&self, stream: &EventStreamKey, ids: &[TokenId]) -> Result<(), Fault> {
+        let (stream, ids) = (stream.clone(), ids.to_vec());
+        self.write("deleting signals", move |c| event_streams::delete_signals(c, &stream, &ids)).await
     }
 }
 

@@ -155,6 +155,7 @@ const STEPS: &[&str] = &[
     WORKLOADS,
     LEAK_PLACES,
     STATUS_LISTS,
+    EVENT_STREAMS,
 ];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
@@ -377,4 +378,19 @@ CREATE TABLE status_lists (
     id TEXT NOT NULL PRIMARY KEY, org TEXT NOT NULL, version INTEGER NOT NULL, bits BLOB NOT NULL, jwt TEXT NOT NULL, exp INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE revocations (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL) STRICT;
+";
+
+// What clients want to be told of their orgs, and what waits to be told. What is walked through to be forgotten has a rowid.
+const EVENT_STREAMS: &str = "
+CREATE TABLE event_streams (
+    org TEXT NOT NULL, client INTEGER NOT NULL, id BLOB NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (org, client, id)
+) STRICT;
+CREATE TABLE signals (
+    org TEXT NOT NULL, stream BLOB NOT NULL, id BLOB NOT NULL, exp INTEGER NOT NULL, claims TEXT NOT NULL,
+    PRIMARY KEY (org, stream, id)
+) STRICT;
+CREATE TRIGGER event_streams_go_with_their_client AFTER DELETE ON clients BEGIN
+    DELETE FROM event_streams WHERE org = OLD.org AND client = OLD.id;
+END;
 ";

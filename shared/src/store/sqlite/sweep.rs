@@ -96,6 +96,7 @@ const TABLES: &[Table] = &[
     walked!("counts", "exp"),
     walked!("clients", "exp"),
     walked!("batches", "exp"),
+    walked!("signals", "exp"),
     |c, _, before| marks(c, before),
 ];
 
