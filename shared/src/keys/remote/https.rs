@@ -1,5 +1,5 @@
 //! Reading key sets and the documents of strangers over HTTPS: HTTP/1.1 over rustls, with trust anchors that are compiled in. It knows of no proxy, follows no
-//! redirect, and connects to nothing within the network that it runs in.
+//! redirect, and connects to nothing within the network that it runs in. `post` sends tokens to receivers by the same client.
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Uri, header};
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper::body::Body;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -23,6 +24,8 @@ use tower_service::Service;
 use super::web::{FetchDocuments, FetchFailure, Fetched, WebDocuments};
 use super::{FetchKeySets, FetchedText, KeySets, Origins};
 use crate::domain::{Clock, Fault, Seconds};
+
+mod post;
 
 impl KeySets {
     /// Makes the key sets at these origins, which are read over HTTPS. Opens no connection yet.
@@ -51,7 +54,7 @@ pub struct Https {
     client: OnceLock<HttpClient>,
 }
 
-type HttpClient = Client<HttpsConnector<HttpConnector<Resolver>>, Empty<Bytes>>;
+type HttpClient<B = Empty<Bytes>> = Client<HttpsConnector<HttpConnector<Resolver>>, B>;
 
 impl Https {
     /// Makes a client that fetches from these origins only.
@@ -60,7 +63,7 @@ impl Https {
     }
 
     fn client(&self) -> &HttpClient {
-        self.client.get_or_init(|| http_client(Arc::clone(&self.origins)))
+        self.client.get_or_init(|| http_client(Arc::clone(&self.origins), 0))
     }
 
     async fn read(&self, url: Uri) -> Result<FetchedText, Fault> {
@@ -97,16 +100,16 @@ impl fmt::Debug for Https {
     }
 }
 
-/// Makes a client that connects to public addresses, and to those that are listed.
-fn http_client(origins: Arc<Origins>) -> HttpClient {
+/// Makes a client that connects to public addresses, and to those that are listed. Between two readings minutes pass, so that most keep no
+/// connection.
+fn http_client<B: Body<Data: Send> + Send>(origins: Arc<Origins>, max_idle_connections: usize) -> HttpClient<B> {
     let resolver = Resolver { origins, dns: GaiResolver::new() };
     let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false);
     tcp.set_connect_timeout(Some(PATIENCE));
     // Without TLS only where the caller allows it: of listed origins `Origin`, of strangers `Web`.
     let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
-    // Between two readings minutes pass.
-    Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(tls)
+    Client::builder(TokioExecutor::new()).pool_max_idle_per_host(max_idle_connections).build(tls)
 }
 
 /// Reads the documents of strangers.
@@ -133,7 +136,7 @@ impl Web {
     }
 
     async fn read(&self, url: Uri, etag: Option<&str>, max_bytes: usize) -> Result<Fetched, FetchFailure> {
-        let client = self.client.get_or_init(|| http_client(Arc::default()));
+        let client = self.client.get_or_init(|| http_client(Arc::default(), 0));
         let mut request = Request::get(url).header(header::ACCEPT, "application/json").header(header::USER_AGENT, "jeton");
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);

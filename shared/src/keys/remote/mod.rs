@@ -2,7 +2,7 @@
 //!
 //! They are read only from origins that the deployment allows, and kept for a while: [`KeySets`] says how long. [`Origins`] are
 //! the places that are allowed, `discovery` reads the documents, `scanners` the keys of scanners of secrets, `https` is the adapter to the network. What the keys are good for is decided in
-//! [`auth::assertion`](crate::auth::assertion). [`web`] is for what strangers name.
+//! [`auth::assertion`](crate::auth::assertion). [`web`] is for what strangers name, [`receivers`] for whom security event tokens are pushed to.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,10 +19,12 @@ mod discovery;
 #[cfg(feature = "fetch")]
 pub mod https;
 mod origin;
+pub mod receivers;
 mod scanners;
 pub mod web;
 
 pub use origin::{Origin, Origins};
+pub use receivers::Receivers;
 pub use scanners::{ScannerUrl, SecretScanners};
 
 /// Reads key sets and discovery documents of others over the network.
