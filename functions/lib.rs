@@ -10,8 +10,10 @@ pub mod oauth;
 
 use shared::api::http::Entry;
 use shared::api::lambda::OperationEntry;
-use shared::platform::capabilities::{Auditor, Authorizer, BatchWorker, Provides, Public, StatusPublisher};
-use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords};
+use shared::platform::capabilities::{
+    Auditor, Authorizer, BatchWorker, Provides, Public, SignalCollector, SignalPusher, StatusPublisher,
+};
+use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords, HasSignals};
 
 /// Makes two functions of a list of endpoints: what serves them, and what knows where they are without their code.
 macro_rules! endpoints {
@@ -208,14 +210,25 @@ pub fn status_lists<P: Provides<StatusPublisher>>() -> Vec<OperationEntry<P>> {
     vec![OperationEntry::for_operation::<jeton::publish_status_lists::PublishStatusLists>()]
 }
 
+/// What the bundle `operate` has, too: a queue hands it events, of which it makes signals.
+pub fn signal_collecting<P: Provides<SignalCollector>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::for_operation::<jeton::collect_signals::CollectSignals>()]
+}
+
+/// What the bundle `operate` has, too: a queue hands it streams, whose signals it signs and pushes.
+pub fn signal_pushing<P: Provides<SignalPusher>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::for_operation::<jeton::push_signals::PushSignals>()]
+}
+
 /// What the bundle `operate` has besides: the streams of the tables invoke it.
 pub fn audit<P: Provides<Auditor>>() -> Vec<OperationEntry<P>> {
     vec![OperationEntry::for_operation::<jeton::audit::Audit>()]
 }
 
 /// All functions without a route that stand on the store. [`audit`] doesn't.
-pub fn operations<P: HasKeyMaking + Provides<Authorizer>>() -> Vec<OperationEntry<P>> {
-    records_operations().into_iter().chain(queue_work()).chain(operate()).chain(status_lists()).collect()
+pub fn operations<P: HasKeyMaking + HasSignals + Provides<Authorizer>>() -> Vec<OperationEntry<P>> {
+    let signals = signal_collecting().into_iter().chain(signal_pushing());
+    records_operations().into_iter().chain(queue_work()).chain(operate()).chain(status_lists()).chain(signals).collect()
 }
 
 /// The whole API: for the local server, for tests, for documents that are made from it.

@@ -12,12 +12,13 @@ use shared::domain::SigningMode;
 use shared::platform::aws::testing::{Call, Trouble, Wire};
 use shared::platform::capabilities::AwsAccess;
 
-use crate::support::deployment::{Deployment, Instance};
+use crate::support::deployment::{Deployment, Instance, PUSH_QUEUE};
 use crate::support::{Answer, ask, scanner};
 
 mod authlete;
 mod denied;
 mod oauth;
+mod signals;
 pub(crate) mod units;
 
 /// Actions of AWS, each with what it is allowed on.
@@ -160,17 +161,20 @@ fn actions(call: &Call, deployment: &Deployment) -> Vec<(&'static str, String)> 
         // A key that is made with a tag.
         ("TrentService", "CreateKey") => ["CreateKey", "TagResource"].map(|action| ("key_making", action.to_owned())).into(),
         ("TrentService", operation) => vec![("key_making", operation.to_owned())],
-        ("AmazonSQS", operation) => vec![("queue", operation.to_owned())],
+        ("AmazonSQS", operation) => {
+            vec![(if call.input["QueueUrl"] == PUSH_QUEUE { "push_queue" } else { "queue" }, operation.to_owned())]
+        }
         other => unreachable!("{other:?}"),
     }
 }
 
 fn granted(access: &AwsAccess) -> Actions {
-    let AwsAccess { tokens, by_subject, directory, signing_key, envelope_key, key_making, queue, .. } = *access;
+    let AwsAccess { tokens, by_subject, directory, signing_key, envelope_key, key_making, queue, push_queue, .. } = *access;
     // Lambda itself receives, in the function's name.
-    let queue = if queue == ["SendMessage"] { queue } else { &[] };
+    let sent = |queue: &[&'static str]| queue.contains(&"SendMessage").then_some(&["SendMessage"][..]).unwrap_or_default();
     let all = [
-        ("queue", queue),
+        ("queue", sent(queue)),
+        ("push_queue", sent(push_queue)),
         ("tokens", tokens),
         ("by_subject", by_subject),
         ("directory", directory),
@@ -215,6 +219,7 @@ async fn everything(run: &mut Recorded) {
     run.good("jeton.list_members", "/v1/orgs/11/members", json!({})).await;
 
     clients(run).await;
+    signals::everything(run).await;
     api_keys(run).await;
     authlete::everything(run).await;
     oauth::registrations(run).await;

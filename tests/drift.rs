@@ -38,6 +38,8 @@ fn functions() -> Vec<Function> {
         ("operate", functions::queue_work()),
         ("operate", functions::operate()),
         ("operate", functions::status_lists()),
+        ("operate", functions::signal_collecting()),
+        ("operate", functions::signal_pushing()),
     ];
     let audit = functions::audit::<Auditing>().into_iter().map(|entry| Function {
         name: entry.name,

@@ -20,7 +20,9 @@ use shared::platform::{KeyMaking, LocalService, Operations, Platform, SystemEntr
 use shared::store::Store;
 use shared::store::sqlite::SqliteStore;
 
-use crate::support::{Answer, Watched, ask, kms::FakeKms, queue::HeldQueue};
+use crate::support::kms::FakeKms;
+use crate::support::queue::{HeldQueue, HeldStreams};
+use crate::support::{Answer, Watched, ask};
 
 mod ml_dsa;
 
@@ -333,7 +335,11 @@ struct Instance {
 impl Instance {
     async fn new(deployment: &Deployment, mode: SigningMode) -> Self {
         let operations = deployment.instance(mode);
-        let whole = LocalService { platform: operations.platform.clone(), queue: Arc::new(HeldQueue::default()) };
+        let whole = LocalService {
+            platform: operations.platform.clone(),
+            queue: Arc::new(HeldQueue::default()),
+            signalling: HeldStreams::default().signalling(),
+        };
         let service = Service::new(&functions::catalogue(), &whole).unwrap();
         let mut instance = Self { service, admin: String::new() };
         instance.sign_in(deployment, &operations).await;

@@ -11,8 +11,8 @@ use shared::auth::bearer::authenticate;
 use shared::domain::scope::api;
 use shared::domain::{Error, KeyId, KeyRing, KeyState, OrgId, Refusal, Schedule, Seconds, Timestamp};
 use shared::platform::capabilities::{AwsAccess, Capability, Provides, Reader, Rotator};
-use shared::platform::queue::Enqueue;
-use shared::platform::{HasMinting, HasQueue, HasRecords, LocalService, RecordParts, SigningParts};
+use shared::platform::queue::{Enqueue, Signalling};
+use shared::platform::{HasMinting, HasQueue, HasRecords, HasSignals, LocalService, RecordParts, SigningParts};
 use shared::store::RecordKeys;
 
 use crate::first_start::ORG;
@@ -51,6 +51,12 @@ impl HasMinting for Served {
 impl HasQueue for Served {
     fn queue(&self) -> &Arc<dyn Enqueue> {
         self.whole.queue()
+    }
+}
+
+impl HasSignals for Served {
+    fn signalling(&self) -> &Signalling {
+        self.whole.signalling()
     }
 }
 

@@ -11,6 +11,7 @@ mod keys;
 pub mod metrics;
 mod options;
 mod server;
+pub mod signals;
 pub mod status_lists;
 
 use std::io;
@@ -25,13 +26,15 @@ use shared::api::jeton::load_seed::{Loaded, NotLoaded, SeedMode};
 use shared::api::jeton::seed::Seed;
 use shared::domain::{Error, Fault, Issuer, Secret, TrustedProxies};
 use shared::keys::remote::{KeySets, SecretScanners};
-use shared::platform::capabilities::{Provides as _, Rotator};
+use shared::platform::capabilities::{Provides as _, Rotator, SignalCollector};
 use shared::platform::data_dir::DataDir;
 use shared::platform::events::Publish;
 use shared::platform::key_files::KeyFiles;
+use shared::platform::queue::Signalling;
 use shared::platform::queue::local::LocalQueue;
 use shared::platform::{LocalService, Platform, SystemClock};
 use shared::store::sqlite::{self, SqliteStore};
+use shared::store::{KeepEventStreams, KeepSignals, ReadTokens};
 use shared::tokens::batch;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -46,6 +49,7 @@ pub use keys::{KeyKeeper, Served};
 use metrics::Metrics;
 pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
 pub use server::{Edge, serve};
+use signals::{Collector, PushQueue};
 use status_lists::StatusLists;
 
 /// Does what the arguments of the program say: serves until it is told to stop, or runs a command. Says why if it can't.
@@ -98,11 +102,18 @@ async fn start(options: Options) -> Result<(), String> {
     let counting = counting(&options, &home).await?;
     let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
-    let trail = trail(&options, &home, &data_file, counting.as_ref().map(|(metrics, _)| Arc::clone(metrics)))?;
+    let (push_queue, push_worker) = PushQueue::open(&data_file).map_err(|fault| in_words(&fault))?;
+    // Of tables in DynamoDB a function makes the signals.
+    let collects = !options.no_audit || options.store == StoreKind::Dynamodb;
+    let signalling = Signalling { pusher: Arc::new(push_queue), collects };
+    let metrics = counting.as_ref().map(|(metrics, _)| Arc::clone(metrics) as Arc<dyn Publish>);
+    let others = metrics.into_iter().chain([collector(&data_file, &issuer, &signalling)]).collect();
+    let trail = trail(&options, &home, &data_file, others)?;
     let (mut platform, rotator) = platform(&options, &home, Arc::clone(&data_file), issuer).await?;
     platform = platform.reading(key_sets);
     platform.records = platform.records.opening(Some(options.open_org.clone())).reading_the_web();
     platform.records = platform.records.hearing_from(SecretScanners::over_https(options.secret_scanning_keys.clone()));
+    platform.records = platform.records.pushing_over_https(options.receiver_origin.iter().cloned().collect());
     platform.records.signing_algorithms = options.algorithms.as_slice().into();
     if options.client_certificate_header.is_some() {
         platform = platform.with_client_certificates(options.mtls_url.clone());
@@ -113,7 +124,7 @@ async fn start(options: Options) -> Result<(), String> {
     let administrator = first_start::prepare(&home, &platform).await.map_err(|error| why_no_token(&error))?;
     let data_file_of_lists = Arc::clone(&data_file);
     let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
-    let served = Served { whole: LocalService { platform, queue: Arc::new(queue) }, rotator };
+    let served = Served { whole: LocalService { platform, queue: Arc::new(queue), signalling }, rotator };
     let mut service = Service::new(&catalogue(), &served).map_err(|fault| in_words(&fault))?;
     if let Some(header) = options.client_address_header.clone() {
         let proxies = TrustedProxies::from_networks(options.trusted_proxy.as_slice());
@@ -125,6 +136,7 @@ async fn start(options: Options) -> Result<(), String> {
     unused.keep();
     let mut background = Background::default();
     background.run(worker.run(batch::worker(served.provide())));
+    background.run(push_worker.run(served.provide()));
     background.run(first_start::keep_renewed(home.clone(), served.whole.platform.clone()));
     if let Some(rotator) = &served.rotator {
         background.run(keys::watch(rotator.clone(), served.whole.platform.records.reader.clone()));
@@ -209,12 +221,24 @@ async fn counting(options: &Options, home: &DataDir) -> Result<Option<(Arc<Metri
     Ok(Some((Arc::new(Metrics::new(home.file("jeton.db"))), listen(address).await?)))
 }
 
-/// The audit trail, unless it isn't wanted. A store in AWS has streams for that.
+/// Makes signals of what the audit trail tells, for receivers.
+fn collector(data_file: &Arc<SqliteStore>, issuer: &Issuer, signalling: &Signalling) -> Arc<dyn Publish> {
+    Arc::new(Collector::new(SignalCollector {
+        clock: Arc::new(SystemClock),
+        issuer: issuer.clone(),
+        tokens: Arc::clone(data_file) as Arc<dyn ReadTokens>,
+        streams: Arc::clone(data_file) as Arc<dyn KeepEventStreams>,
+        signals: Arc::clone(data_file) as Arc<dyn KeepSignals>,
+        signalling: signalling.clone(),
+    }))
+}
+
+/// The audit trail, unless it isn't wanted, in its file and in other places. A store in AWS has streams for that.
 fn trail(
     options: &Options,
     home: &DataDir,
     data_file: &Arc<SqliteStore>,
-    metrics: Option<Arc<Metrics>>,
+    others: Vec<Arc<dyn Publish>>,
 ) -> Result<Option<Trail>, String> {
     if options.store == StoreKind::Dynamodb && options.audit.is_some() {
         return Err("--audit needs --store sqlite: of tables in DynamoDB their streams tell".to_owned());
@@ -223,7 +247,6 @@ fn trail(
         return Ok(None);
     }
     let file = options.audit.clone().unwrap_or_else(|| home.file("audit.jsonl"));
-    let others = metrics.into_iter().map(|metrics| metrics as Arc<dyn Publish>).collect();
     let is_synced = options.durability == Durability::Full;
     let trail = Trail::begin(Arc::clone(data_file), Arc::new(SystemClock), (file, is_synced), others);
     trail.map(Some).map_err(|fault| in_words(&fault))
@@ -234,7 +257,10 @@ async fn admin_token(options: Options) -> Result<(), String> {
     let issuer = issuer(&options, &format!("http://{}", options.listen))?;
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
-    let trail = trail(&options, &home, &data_file, None)?;
+    // What was committed before a crash may have to be told to receivers. It is pushed after the next start.
+    let (push_queue, _) = PushQueue::open(&data_file).map_err(|fault| in_words(&fault))?;
+    let signalling = Signalling { pusher: Arc::new(push_queue), collects: !options.no_audit };
+    let trail = trail(&options, &home, &data_file, vec![collector(&data_file, &issuer, &signalling)])?;
     let (platform, _) = platform(&options, &home, data_file, issuer).await?;
     let token = first_start::restore(&home, &platform).await.map_err(|error| why_no_token(&error))?;
     if let Some(trail) = trail {

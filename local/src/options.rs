@@ -56,6 +56,11 @@ pub struct Options {
     #[arg(long, help_heading = TOKENS, value_name = "URL")]
     pub jwks_origin: Vec<Origin>,
 
+    /// Origin of a receiver of shared signals that isn't at a public address, such as `https://10.0.0.5`. Repeatable; without it signals
+    /// are pushed to public addresses only and, where the issuer is on a loopback address, to those of this machine
+    #[arg(long, help_heading = TOKENS, value_name = "URL")]
+    pub receiver_origin: Vec<Origin>,
+
     /// URL at which a scanner of secrets publishes the keys that sign its reports, such as
     /// `https://api.github.com/meta/public_keys/secret_scanning`: API keys that it reports as leaked are revoked. Repeatable; without it no
     /// report is taken

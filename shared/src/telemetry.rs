@@ -12,7 +12,7 @@ use std::time::Duration;
 use tracing_subscriber::fmt::SubscriberBuilder;
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields};
 
-use crate::domain::{Caller, ClientId, Clock, Fault, OrgId, Subject, Timestamp, TokenId, TokenRecord};
+use crate::domain::{Caller, ClientId, Clock, EventStreamKey, Fault, OrgId, Subject, Timestamp, TokenId, TokenRecord};
 
 mod metrics;
 #[cfg(test)]
@@ -244,6 +244,18 @@ pub(crate) fn log_domain_grant(line: DomainGrantLine<'_>) {
 /// Writes the line that who runs the service has let the first administrator act again.
 pub(crate) fn log_restored(org: &OrgId, subject: &Subject) {
     tracing::warn!(target: "jeton::admin", %org, sub = %subject, "the first administrator is enabled again and holds urn:jeton:admin");
+}
+
+/// Writes the line of a signal that its receiver will never have.
+pub(crate) fn log_lost_signal(stream: &EventStreamKey, jti: TokenId, why: &str) {
+    let EventStreamKey { org, client, id } = stream;
+    tracing::warn!(target: "jeton::signal", %org, %client, stream = %id, %jti, why, "a receiver will not have a signal");
+}
+
+/// Writes the line of a stream whose receiver doesn't take what waits for it. Why is said in a word, and never in the receiver's words.
+pub(crate) fn log_stuck_stream(stream: &EventStreamKey, why: impl std::fmt::Debug) {
+    let EventStreamKey { org, client, id } = stream;
+    tracing::warn!(target: "jeton::signal", %org, %client, stream = %id, ?why, "a receiver doesn't take its signals now");
 }
 
 /// A sign of an attack that no honest client causes: a token or a signing key is in the wrong hands.

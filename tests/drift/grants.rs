@@ -36,6 +36,8 @@ fn needs(access: &AwsAccess) -> Grants {
         .chain(on("streams", "dynamodb", access.streams))
         .chain(on("event bus", "events", access.event_bus))
         .chain(on("batches", "sqs", access.queue))
+        .chain(on("signals", "sqs", access.signal_queue))
+        .chain(on("pushes", "sqs", access.push_queue))
         .collect();
     if !access.event_bus.is_empty() {
         // Not the code's: Lambda leaves there in the function's name what can't be told. Status lists find in their rounds what they missed.
@@ -100,6 +102,8 @@ fn place(statement: &Value) -> String {
         ("bucket of failures", json!({"Fn::GetAtt": "AuditFailures.Arn"}), Value::Null),
         ("its objects", json!({"Fn::Sub": "${AuditFailures.Arn}/*"}), Value::Null),
         ("batches", json!({"Fn::GetAtt": "Batches.Arn"}), Value::Null),
+        ("signals", json!({"Fn::GetAtt": "Signals.Arn"}), Value::Null),
+        ("pushes", json!({"Fn::GetAtt": "Pushes.Arn"}), Value::Null),
         ("table key", json!({"Ref": "TableKeyArn"}), by_dynamodb),
         ("new keys", json!("*"), json!({"StringEquals": signs, "ForAllValues:StringEquals": one_tag})),
         (

@@ -120,15 +120,16 @@ impl Publish for Memory {
     }
 }
 
-struct Trail(BoundOperation);
+/// The function of the trail.
+pub(crate) struct Trail(BoundOperation);
 
 impl Trail {
-    fn to(publish: Vec<Arc<dyn Publish>>) -> Self {
+    pub(crate) fn to(publish: Vec<Arc<dyn Publish>>) -> Self {
         let auditing = Auditing { changes: Arc::new(Stream), publish };
         Self(OperationEntry::for_operation::<Audit>().bind(&auditing))
     }
 
-    async fn tell(&self, records: &[Value]) -> Value {
+    pub(crate) async fn tell(&self, records: &[Value]) -> Value {
         let answer = self.0.invoke(&json!({ "Records": records }).to_string(), "request-1", None).await.unwrap();
         serde_json::from_str(&answer).unwrap()
     }

@@ -162,7 +162,7 @@ async fn a_deployment_that_names_no_scanner_has_no_such_path() {
     let app = App::new(Mount::InProcess).await;
     let mut platform = app.platform.clone();
     platform.records = platform.records.hearing_from(SecretScanners::none());
-    let whole = LocalService { platform, queue: Arc::new(app.queue.clone()) };
+    let whole = LocalService { platform, queue: Arc::new(app.queue.clone()), signalling: app.streams.signalling() };
     let service = Service::new(&functions::catalogue(), &whole).unwrap();
     let body = json!([found("x")]).to_string();
     let request = Request::post(PATH).header("content-type", "application/json");

@@ -10,4 +10,5 @@ mod members;
 mod orgs;
 mod public;
 mod revocations;
+mod signals;
 mod tokens;

@@ -19,7 +19,7 @@ use shared::platform::key_files::KeyFiles;
 use shared::store::sqlite::{Durability, SqliteStore};
 
 use crate::support::NOW;
-use crate::support::queue::HeldQueue;
+use crate::support::queue::{HeldQueue, HeldStreams};
 
 /// A server on a data folder, with the token of its administrator.
 struct Started {
@@ -47,7 +47,7 @@ async fn start(folder: &Path, now: Timestamp) -> Started {
     let (org, name) = (OrgId::parse("1").unwrap(), Subject::parse("administrator").unwrap());
     let (org, member) = bootstrap::administrator(&*store, &org, &name, now).await.unwrap();
     let minted = bootstrap::token(&platform.provide(), &org, &member, Seconds::DAY).await.unwrap();
-    let whole = LocalService { platform, queue: Arc::new(HeldQueue::default()) };
+    let whole = LocalService { platform, queue: Arc::new(HeldQueue::default()), signalling: HeldStreams::default().signalling() };
     let service = Service::new(&local::catalogue(), &Served { whole, rotator }).unwrap();
     Started { service, clock, admin: minted.token.expose().clone() }
 }

@@ -21,7 +21,8 @@ use crate::support::{App, Mount, listen, over_http};
 
 /// All that the local server answers, on what an app stands on.
 fn local_service(app: &App) -> Service {
-    let whole = LocalService { platform: app.platform.clone(), queue: Arc::new(app.queue.clone()) };
+    let whole =
+        LocalService { platform: app.platform.clone(), queue: Arc::new(app.queue.clone()), signalling: app.streams.signalling() };
     Service::new(&local::catalogue(), &Served { whole, rotator: None }).unwrap()
 }
 

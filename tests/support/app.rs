@@ -11,8 +11,8 @@ use shared::api::http::Service;
 use shared::api::jeton::load_seed::{self, Loaded, NotLoaded, SeedMode};
 use shared::api::jeton::seed::Seed;
 use shared::domain::{Algorithm, Clock as _, FrozenClock, Issuer, OrgId, Seconds, Secret, Seeded, Subject, Timestamp};
-use shared::keys::remote::Origins;
 use shared::keys::remote::web::WebDocuments;
+use shared::keys::remote::{Origins, Receivers};
 use shared::keys::signer::{HmacDeriver, LocalSigner, Signer};
 use shared::platform::capabilities::{BatchWorker, Provides as _};
 use shared::platform::{LocalService, Platform, PlatformParts};
@@ -22,7 +22,8 @@ use shared::tokens::batch;
 
 use super::described;
 use super::mount::{self, Mount, Target};
-use super::queue::HeldQueue;
+use super::queue::{HeldQueue, HeldStreams};
+use super::receiver::Receiver;
 use super::template::UNROUTED;
 use super::values::over;
 use super::web::{Web, key_sets, scanners};
@@ -73,10 +74,14 @@ pub(crate) struct App {
     pub(crate) platform: Platform,
     /// What it has handed over to be done in the background.
     pub(crate) queue: HeldQueue,
+    /// The streams whose signals are to be pushed.
+    pub(crate) streams: HeldStreams,
     pub(crate) clock: Arc<FrozenClock>,
     pub(crate) store: Arc<dyn Store>,
     /// What clients have on the web.
     pub(crate) web: Arc<Web>,
+    /// Whoever receives signals.
+    pub(crate) receiver: Arc<Receiver>,
     /// Of the administrator of org 1, with `urn:jeton:admin`.
     pub(crate) admin: String,
 }
@@ -162,18 +167,21 @@ impl App {
         let documents = WebDocuments::new(web.clone(), clock.clone());
         let open_org = Some(OrgId::parse("1").expect("an id"));
         let records = platform.records.reading(key_sets(&web)).opening(open_org);
-        platform.records = records.with_web_documents(documents).hearing_from(scanners(&web));
+        let receiver = Arc::new(Receiver::default());
+        let records = records.with_web_documents(documents).hearing_from(scanners(&web));
+        platform.records = records.pushing_to(Receivers::new(Arc::default(), false, receiver.clone()));
         load(&*seeded, &platform, seed, NOW).await.expect("the seed is loaded");
         let name = Subject::parse("administrator").expect("a name");
         let root = OrgId::parse("1").expect("an id");
         let (org, member) = bootstrap::administrator(&*store, &root, &name, NOW).await.expect("an administrator");
         let minted = bootstrap::token(&platform.provide(), &org, &member, Seconds::DAY).await.expect("a token");
-        let queue = HeldQueue::default();
-        let whole = LocalService { platform: platform.clone(), queue: Arc::new(queue.clone()) };
+        let (queue, streams) = (HeldQueue::default(), HeldStreams::default());
+        let signalling = streams.signalling();
+        let whole = LocalService { platform: platform.clone(), queue: Arc::new(queue.clone()), signalling };
         let service = Service::new(&functions::catalogue(), &whole).expect("a service");
         let service = Arc::new(service.behind(mount::forwarding()));
         let target = Target::new(mount, service.clone(), unrouted(&whole)).await;
-        Self { target, service, platform, queue, clock, store, web, admin: minted.token.expose().clone() }
+        Self { target, service, platform, queue, streams, clock, store, web, receiver, admin: minted.token.expose().clone() }
     }
 
     /// Loads a seed, which overwrites what is there.

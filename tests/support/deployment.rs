@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use shared::domain::{Algorithm, Issuer, OrgId, Schedule, Seconds, SigningMode};
+use shared::keys::remote::Receivers;
 use shared::keys::remote::web::WebDocuments;
 use shared::platform::aws::Sdk;
 use shared::platform::aws::platform::{operations, store};
 use shared::platform::aws::testing::Wire;
 use shared::platform::config::{Aws, KeyMaking};
-use shared::platform::queue::Enqueue;
-use shared::platform::queue::sqs::SqsQueue;
-use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords, Operations, RecordParts, SigningParts};
+use shared::platform::queue::sqs::{SqsPushQueue, SqsQueue};
+use shared::platform::queue::{Enqueue, Signalling};
+use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords, HasSignals, Operations, RecordParts, SigningParts};
 use shared::store::Store;
 
 use super::kms::FakeKms;
 use super::queue::HeldQueue;
+use super::receiver::Receiver;
 use super::web::{Web, scanners};
 
 /// The `iss` of all tokens.
@@ -22,6 +24,9 @@ pub(crate) const ISSUER: &str = "https://jeton.example";
 
 /// The queue of batches.
 const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/batches";
+
+/// The queue of streams whose signals are to be pushed.
+pub(crate) const PUSH_QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/pushes.fifo";
 
 /// Tables and KMS of its own. They end with the runtime.
 pub(crate) struct Deployment {
@@ -31,8 +36,12 @@ pub(crate) struct Deployment {
     pub(crate) mode: SigningMode,
     /// What was handed over to SQS.
     pub(crate) queue: HeldQueue,
+    /// What of that was handed over for the pusher.
+    pub(crate) pushes: HeldQueue,
     /// What clients have on the web.
     pub(crate) web: Arc<Web>,
+    /// Whoever receives signals.
+    pub(crate) receiver: Arc<Receiver>,
 }
 
 /// An instance of all functions.
@@ -40,6 +49,7 @@ pub(crate) struct Deployment {
 pub(crate) struct Instance {
     operations: Operations,
     queue: Arc<dyn Enqueue>,
+    signalling: Signalling,
 }
 
 impl std::ops::Deref for Instance {
@@ -74,15 +84,21 @@ impl HasQueue for Instance {
     }
 }
 
+impl HasSignals for Instance {
+    fn signalling(&self) -> &Signalling {
+        &self.signalling
+    }
+}
+
 impl Deployment {
     /// With empty tables and one KMS key, which encrypts.
     pub(crate) async fn new(mode: SigningMode, by_subject: bool) -> Self {
         let mut aws = super::dynamodb::empty_tables(by_subject).await;
         let kms = FakeKms::default();
         aws.endpoints.kms = Some(kms.serve().await);
-        let queue = HeldQueue::default();
-        aws.endpoints.sqs = Some(queue.serve().await);
-        Self { aws, envelope_key: kms.symmetric_key(), kms, mode, queue, web: Arc::default() }
+        let (queue, pushes) = (HeldQueue::default(), HeldQueue::default());
+        aws.endpoints.sqs = Some(queue.serve(&pushes).await);
+        Self { aws, envelope_key: kms.symmetric_key(), kms, mode, queue, pushes, web: Arc::default(), receiver: Arc::default() }
     }
 
     /// A new instance of all functions, whose calls pass through `wire`.
@@ -94,8 +110,10 @@ impl Deployment {
         let records = operations.platform.records;
         let documents = WebDocuments::new(self.web.clone(), records.reader.clock.clone());
         let records = records.opening(Some(OrgId::parse("1").unwrap())).with_web_documents(documents);
-        operations.platform.records = records.hearing_from(scanners(&self.web));
-        Instance { operations, queue }
+        let records = records.hearing_from(scanners(&self.web));
+        operations.platform.records = records.pushing_to(Receivers::new(Arc::default(), false, self.receiver.clone()));
+        let signalling = Signalling { pusher: Arc::new(SqsPushQueue::new(sdk.sqs(), PUSH_QUEUE.to_owned())), collects: true };
+        Instance { operations, queue, signalling }
     }
 
     /// How its keys are made.
@@ -127,6 +145,8 @@ impl Deployment {
             ("JETON_ROTATION_DAYS", "90".to_owned()),
             ("JETON_KEY_ALIAS", "alias/jeton/signing".to_owned()),
             ("JETON_BATCH_QUEUE", QUEUE.to_owned()),
+            ("JETON_PUSH_QUEUE", PUSH_QUEUE.to_owned()),
+            ("JETON_SIGNAL_QUEUE", "https://sqs.eu-west-1.amazonaws.com/123456789012/signals".to_owned()),
             ("AWS_REGION", self.aws.region.clone()),
             ("AWS_ACCESS_KEY_ID", "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),

@@ -9,6 +9,7 @@ pub(crate) mod kms;
 pub(crate) mod log;
 mod mount;
 pub(crate) mod queue;
+pub(crate) mod receiver;
 pub(crate) mod scanner;
 pub(crate) mod template;
 mod values;

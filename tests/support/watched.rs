@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use shared::domain::{
     ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
-    Commit, CredentialUses, FamilyKey, Fault, FrozenClock, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId,
-    PersonGrantKey, RevocationStamp, StatusList, StatusListId, StatusOrg, Subject, Ticket, Timestamp, TokenKey,
-    UserCodeAssignment,
+    Commit, CredentialUses, EventStream, EventStreamKey, FamilyKey, Fault, FrozenClock, KeyRing, Logout, Member, MemberKey,
+    NotBefore, Org, OrgId, PendingSignal, PersonGrantKey, RevocationStamp, StatusList, StatusListId, StatusOrg, Subject, Ticket,
+    Timestamp, TokenId, TokenKey, UserCodeAssignment,
 };
 use shared::store::{
     AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQuery, ClientKey, CountEvents, CountedEvent, Delete,
-    FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts,
-    KeepPersonGrants, KeepStatusLists, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteCredentialUses, PersonGrantPage,
-    Put, ReadChanges, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore,
-    Revocation, RevokeTokens, StatusLease, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome,
-    UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    EventStreamInsert, FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments,
+    KeepEventStreams, KeepLogouts, KeepPersonGrants, KeepSignals, KeepStatusLists, KeepTickets, LogoutCompletion, MemberSwap,
+    NewToken, NoteCredentialUses, PersonGrantPage, Put, ReadChanges, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records,
+    RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, SignalPage, StatusLease, Store, TicketConsumption,
+    TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -307,6 +307,44 @@ impl KeepStatusLists for Watched {
 
     async fn put_status_list(&self, list: &StatusList) -> Result<bool, Fault> {
         self.call("put_status_list", self.store.put_status_list(list)).await
+    }
+}
+
+#[async_trait]
+impl KeepEventStreams for Watched {
+    async fn event_stream(&self, key: &EventStreamKey) -> Result<Option<EventStream>, Fault> {
+        self.call("event_stream", self.store.event_stream(key)).await
+    }
+
+    async fn event_streams(&self, org: &OrgId, client: Option<ClientId>) -> Result<Vec<EventStream>, Fault> {
+        self.call("event_streams", self.store.event_streams(org, client)).await
+    }
+
+    async fn create_event_stream(&self, stream: &EventStream, most: u32) -> Result<EventStreamInsert, Fault> {
+        self.call("create_event_stream", self.store.create_event_stream(stream, most)).await
+    }
+
+    async fn replace_event_stream(&self, stream: &EventStream) -> Result<bool, Fault> {
+        self.call("replace_event_stream", self.store.replace_event_stream(stream)).await
+    }
+
+    async fn delete_event_stream(&self, key: &EventStreamKey) -> Result<bool, Fault> {
+        self.call("delete_event_stream", self.store.delete_event_stream(key)).await
+    }
+}
+
+#[async_trait]
+impl KeepSignals for Watched {
+    async fn put_signal(&self, signal: &PendingSignal) -> Result<(), Fault> {
+        self.call("put_signal", self.store.put_signal(signal)).await
+    }
+
+    async fn signals(&self, stream: &EventStreamKey, limit: usize) -> Result<SignalPage, Fault> {
+        self.call("signals", self.store.signals(stream, limit)).await
+    }
+
+    async fn delete_signals(&self, stream: &EventStreamKey, ids: &[TokenId]) -> Result<(), Fault> {
+        self.call("delete_signals", self.store.delete_signals(stream, ids)).await
     }
 }
 

@@ -109,6 +109,29 @@ pub struct Action {
     pub at: Timestamp,
 }
 
+impl Action {
+    /// The names of those that receivers of shared signals are told of. Which signals are made of them is decided where the audit trail
+    /// is written.
+    pub const SIGNALLED: &[&str] = &[
+        "api_key.changed",
+        "api_key.created",
+        "api_key.leaked",
+        "api_key.revoked",
+        "api_key.rotated",
+        "client.changed",
+        "client.deleted",
+        "client.targets_changed",
+        "family.revoked",
+        "grant.ended",
+        "member.changed",
+        "member.deleted",
+        "org.changed",
+        "session.ended",
+        "token.revoked",
+        "tokens.revoked",
+    ];
+}
+
 impl Commit {
     /// What it means. `None`: nothing, to anyone.
     pub fn action(&self) -> Option<Action> {

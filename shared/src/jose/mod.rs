@@ -15,6 +15,7 @@ pub mod ecdsa;
 pub mod foreign;
 pub mod jwk;
 pub mod jws;
+pub mod security_event;
 pub mod status_list;
 pub mod subject_identifier;
 #[cfg(test)]

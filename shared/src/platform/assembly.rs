@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::parts::{HasKeyMaking, HasMinting, HasQueue, HasRecords, KeyMaking, RecordParts, SigningParts};
+use super::parts::{HasKeyMaking, HasMinting, HasQueue, HasRecords, HasSignals, KeyMaking, RecordParts, SigningParts};
 use crate::domain::{ClientCertificates, Clock, Entropy, Fault, Issuer, KeySet, MtlsUrl};
 use crate::keys::remote::KeySets;
 use crate::keys::signer::{KeyOpener, SecretDeriver, Signer};
 use crate::keys::{PublicKeys, Ring, SigningKeys};
-use crate::platform::queue::Enqueue;
+use crate::platform::queue::{Enqueue, Signalling};
 use crate::store::Store;
 
 /// A platform that reads, writes and signs: the bundle `mint`, and the core of the local server.
@@ -101,13 +101,25 @@ pub struct WithQueue {
     pub queue: Arc<dyn Enqueue>,
 }
 
-/// A platform that answers every endpoint in one process, batches included: the local server.
+/// A platform that also has signals pushed to receivers: the functions of the bundle `operate` that manage streams, make signals and
+/// push them.
+#[derive(Clone, Debug)]
+pub struct WithSignals<P> {
+    /// All that there is besides.
+    pub platform: P,
+    /// How signals get to receivers.
+    pub signalling: Signalling,
+}
+
+/// A platform that answers every endpoint in one process, batches and signals included: the local server.
 #[derive(Clone, Debug)]
 pub struct LocalService {
     /// The parts that read, write and sign.
     pub platform: Platform,
     /// The queue that takes the parts of batches.
     pub queue: Arc<dyn Enqueue>,
+    /// How signals get to receivers.
+    pub signalling: Signalling,
 }
 
 /// A platform that also creates signing keys: the functions `bootstrap` and `rotate_keys`.
@@ -149,6 +161,24 @@ impl HasQueue for WithQueue {
     }
 }
 
+impl<P: HasRecords> HasRecords for WithSignals<P> {
+    fn records(&self) -> &RecordParts {
+        self.platform.records()
+    }
+}
+
+impl<P: HasMinting> HasMinting for WithSignals<P> {
+    fn minting(&self) -> &SigningParts {
+        self.platform.minting()
+    }
+}
+
+impl<P: HasRecords> HasSignals for WithSignals<P> {
+    fn signalling(&self) -> &Signalling {
+        &self.signalling
+    }
+}
+
 impl HasRecords for LocalService {
     fn records(&self) -> &RecordParts {
         self.platform.records()
@@ -164,6 +194,12 @@ impl HasMinting for LocalService {
 impl HasQueue for LocalService {
     fn queue(&self) -> &Arc<dyn Enqueue> {
         &self.queue
+    }
+}
+
+impl HasSignals for LocalService {
+    fn signalling(&self) -> &Signalling {
+        &self.signalling
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Config {
     pub issuer: Issuer,
     /// `JETON_JWKS_ORIGINS`, separated by blanks: the origins from which key sets of others may be fetched. If missing, none is.
     pub jwks_origins: Origins,
+    /// `JETON_RECEIVER_ORIGINS`, separated by blanks: the origins of receivers of signals that aren't at public addresses. If missing,
+    /// there are none.
+    pub receiver_origins: Origins,
     /// `JETON_TRUSTED_PROXIES`, networks in CIDR notation with commas between them: the proxies before API Gateway that are believed
     /// what they say of a caller's address in `X-Forwarded-For`. If missing, none is.
     pub trusted_proxies: TrustedProxies,
@@ -172,9 +175,12 @@ impl Config {
         let handler = required(&look_up, "_HANDLER", &mut wrong);
         let issuer = required(&look_up, "JETON_ISSUER", &mut wrong);
         let jwks_origins = optional(&look_up, "JETON_JWKS_ORIGINS", &mut wrong).unwrap_or_default();
+        let receiver_origins = optional(&look_up, "JETON_RECEIVER_ORIGINS", &mut wrong).unwrap_or_default();
         let trusted_proxies = optional(&look_up, "JETON_TRUSTED_PROXIES", &mut wrong).unwrap_or_default();
         match (handler, issuer) {
-            (Some(handler), Some(issuer)) if wrong.is_empty() => Ok(Self { handler, issuer, jwks_origins, trusted_proxies }),
+            (Some(handler), Some(issuer)) if wrong.is_empty() => {
+                Ok(Self { handler, issuer, jwks_origins, receiver_origins, trusted_proxies })
+            }
             _ => Err(Misconfigured(wrong)),
         }
     }
@@ -198,6 +204,27 @@ pub fn envelope_key() -> Result<String, Misconfigured> {
 pub fn batch_queue() -> Result<String, Misconfigured> {
     let mut wrong = Vec::new();
     required(&environment, "JETON_BATCH_QUEUE", &mut wrong).ok_or(Misconfigured(wrong))
+}
+
+/// Reads `JETON_SIGNAL_QUEUE`: the URL of the SQS queue of events of which signals are made. `None`: another region makes them.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
+pub fn signal_queue() -> Result<Option<String>, Misconfigured> {
+    let mut wrong = Vec::new();
+    let url = optional(&environment, "JETON_SIGNAL_QUEUE", &mut wrong);
+    if wrong.is_empty() { Ok(url) } else { Err(Misconfigured(wrong)) }
+}
+
+/// Reads `JETON_PUSH_QUEUE`: the URL of the SQS queue of streams whose signals are to be pushed.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
+pub fn push_queue() -> Result<String, Misconfigured> {
+    let mut wrong = Vec::new();
+    required(&environment, "JETON_PUSH_QUEUE", &mut wrong).ok_or(Misconfigured(wrong))
 }
 
 /// Reads `JETON_EVENT_BUS`: the name or ARN of the event bus that receives the audit trail. `None`: only the log receives it.

@@ -22,6 +22,9 @@ mod parts;
 pub mod queue;
 mod system;
 
-pub use assembly::{LocalService, Operations, Platform, PlatformParts, WithQueue};
-pub use parts::{Auditing, HasAuditing, HasKeyMaking, HasMinting, HasQueue, HasRecords, KeyMaking, RecordParts, SigningParts};
+pub use assembly::{LocalService, Operations, Platform, PlatformParts, WithQueue, WithSignals};
+pub use parts::{
+    Auditing, HasAuditing, HasKeyMaking, HasMinting, HasQueue, HasRecords, HasSignals, HasSignedSignals, KeyMaking, RecordParts,
+    SigningParts,
+};
 pub use system::{SystemClock, SystemEntropy};

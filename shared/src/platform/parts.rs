@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use crate::domain::{Algorithm, ClientCertificates, Clock, Entropy, Issuer, MtlsUrl, OrgId, Requirements, Schedule};
 use crate::keys::remote::web::WebDocuments;
-use crate::keys::remote::{KeySets, Origins, SecretScanners};
+use crate::keys::remote::{KeySets, Origins, Receivers, SecretScanners};
 use crate::keys::signer::KeyFactory;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::platform::capabilities::{Provides, Reader};
 use crate::platform::events::Publish;
-use crate::platform::queue::Enqueue;
+use crate::platform::queue::{Enqueue, Signalling};
 use crate::store::open_org::OpenOrg;
 use crate::store::quotas::Quotas;
 use crate::store::status_indices::StatusIndices;
@@ -41,6 +41,17 @@ pub trait HasQueue: HasRecords {
     /// The queue that takes the parts of batches.
     fn queue(&self) -> &Arc<dyn Enqueue>;
 }
+
+/// A platform that also has signals pushed to receivers.
+pub trait HasSignals: HasRecords {
+    /// How signals get to receivers.
+    fn signalling(&self) -> &Signalling;
+}
+
+/// A platform that signs, and has signals pushed to receivers.
+pub trait HasSignedSignals: HasMinting + HasSignals {}
+
+impl<P: HasMinting + HasSignals> HasSignedSignals for P {}
 
 /// A platform that also creates signing keys.
 pub trait HasKeyMaking: HasMinting {
@@ -83,6 +94,8 @@ pub struct RecordParts {
     pub web_documents: Arc<WebDocuments>,
     /// The scanners of secrets whose reports of leaked API keys are taken.
     pub secret_scanners: Arc<SecretScanners>,
+    /// The receivers to which signals can be pushed.
+    pub receivers: Arc<Receivers>,
 }
 
 impl RecordParts {
@@ -116,6 +129,7 @@ impl RecordParts {
             status_indices,
             web_documents,
             secret_scanners: Arc::default(),
+            receivers: Arc::default(),
         }
     }
 
@@ -150,6 +164,21 @@ impl RecordParts {
     #[must_use]
     pub fn with_web_documents(self, web_documents: WebDocuments) -> Self {
         Self { web_documents: Arc::new(web_documents), ..self }
+    }
+
+    /// Returns these parts with the receivers to which signals can be pushed.
+    #[must_use]
+    pub fn pushing_to(self, receivers: Receivers) -> Self {
+        Self { receivers: Arc::new(receivers), ..self }
+    }
+
+    /// Returns these parts with the receivers at public addresses and at these origins, reached over HTTPS: where the service itself is on
+    /// a loopback address, also those of this very machine.
+    #[cfg(feature = "fetch")]
+    #[must_use]
+    pub fn pushing_over_https(self, origins: Origins) -> Self {
+        let takes_loopback = self.reader.keys.issuer().is_on_loopback();
+        self.pushing_to(Receivers::over_https(origins, takes_loopback))
     }
 
     /// Returns these parts with the documents that strangers have on the web, read over HTTPS: where the service itself is on a loopback
@@ -227,6 +256,7 @@ parts! {
     HasRecords => Arc<StatusIndices>: |p| p.records().status_indices.clone();
     HasRecords => Arc<WebDocuments>: |p| p.records().web_documents.clone();
     HasRecords => Arc<SecretScanners>: |p| p.records().secret_scanners.clone();
+    HasRecords => Arc<Receivers>: |p| p.records().receivers.clone();
     // The store is one object behind many ports: a capability gets those that its work needs.
     HasRecords =>
         Arc<dyn Store>,
@@ -237,6 +267,7 @@ parts! {
         Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteCredentialUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
     HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();
     HasQueue => Arc<dyn Enqueue>: |p| p.queue().clone();
+    HasSignals => Signalling: |p| p.signalling().clone();
     HasKeyMaking => Arc<dyn KeyFactory>: |p| p.key_making().maker.clone();
     HasKeyMaking => Vec<Algorithm>: |p| p.key_making().algorithms.clone();
     HasKeyMaking => Schedule: |p| p.key_making().schedule;

@@ -1,4 +1,4 @@
-//! The use cases of tokens: mint, issue, refresh, revoke, introspect, list, update, and batches of them.
+//! The use cases of tokens: mint, issue, refresh, revoke, introspect, list, update, batches of them, and the signals of what has ended.
 //!
 //! Each file is one verb over ports. It reads what decides in one consistent read, asks [`policy`](crate::policy), and returns
 //! nothing before everything is committed. [`lookup`] finds the tokens of clients by what was presented. Who is calling is found
@@ -19,5 +19,6 @@ mod pages;
 pub mod refresh;
 pub mod revoke;
 pub mod revoke_made;
+pub mod signals;
 pub mod status_list;
 pub mod update;

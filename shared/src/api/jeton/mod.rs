@@ -1,7 +1,7 @@
 //! Jeton's own API: orgs and members, the audit trail, the functions of operators, and the file that seeds the directory.
 //!
 //! `org`, `member` and `settings` are the bodies of the directory, `token` shows one token, `seed` and `load_seed` the file, `audit` and `publish_audit`
-//! the events, and `operate` what is invoked by hand or by schedule, and `leak_report` what scanners of secrets send. Who may do what is decided in [`admin`](crate::admin).
+//! the events, `signals` what receivers are told of them, `operate` what is invoked by hand or by schedule, and `leak_report` what scanners of secrets send. Who may do what is decided in [`admin`](crate::admin).
 //!
 //! A setting of an org is added to the table in `domain/org.rs`; its name here follows from that.
 
@@ -9,6 +9,7 @@ pub(in crate::api) mod errors;
 pub mod load_seed;
 pub mod publish_audit;
 pub mod revocation;
+pub mod signals;
 
 pub mod api_key;
 pub mod audit;

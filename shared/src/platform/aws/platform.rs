@@ -12,10 +12,12 @@ use crate::keys::remote::{KeySets, SecretScanners};
 use crate::keys::signer::kms::{KmsMaker, KmsOpener, Making};
 use crate::platform::config::{Aws, Config, KeyMaking};
 use crate::platform::events::eventbridge::EventBus;
-use crate::platform::events::{Lines, Publish};
-use crate::platform::queue::sqs::SqsQueue;
+use crate::platform::events::{Lines, Publish, SignalEvents};
+use crate::platform::queue::Signalling;
+use crate::platform::queue::sqs::{SqsPushQueue, SqsQueue};
 use crate::platform::{
-    Auditing, KeyMaking as KeyMakingParts, Operations, Platform, RecordParts, SystemClock, SystemEntropy, WithQueue, config,
+    Auditing, KeyMaking as KeyMakingParts, Operations, Platform, RecordParts, SystemClock, SystemEntropy, WithQueue, WithSignals,
+    config,
 };
 use crate::store::Store;
 use crate::store::dynamodb::{DynamoStore, Stream, Tables};
@@ -64,6 +66,7 @@ pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     let records = RecordParts::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
     let records = records.reading(KeySets::over_https(config.jwks_origins)).opening(config::open_org()?).reading_the_web();
     let records = records.hearing_from(SecretScanners::over_https(config::secret_scanners()?));
+    let records = records.pushing_over_https(config.receiver_origins);
     let signing_algorithms = config::signing_algorithms()?.into();
     Ok(RecordParts {
         client_certificates: config::client_certificates()?,
@@ -85,8 +88,34 @@ pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
     let platform = minting(&sdk, config.issuer, store(&sdk, &aws), envelope_key);
     let mut platform = platform.reading(KeySets::over_https(config.jwks_origins));
     platform.records = platform.records.opening(config::open_org()?).reading_the_web();
+    platform.records = platform.records.pushing_over_https(config.receiver_origins);
     log_and_continue(platform.warm_up().await);
     Ok(platform)
+}
+
+/// Puts together the platform of functions that sign and have signals pushed: those that push them, and those that manage streams.
+///
+/// # Errors
+///
+/// An internal fault if the environment is not as it should be.
+pub async fn for_signals(config: Config) -> Result<WithSignals<Platform>, Fault> {
+    let signalling = signalling()?;
+    Ok(WithSignals { platform: for_minting(config).await?, signalling })
+}
+
+/// Puts together the platform of the function that makes signals. It verifies no token, so no key is read.
+///
+/// # Errors
+///
+/// An internal fault if the environment is not as it should be.
+pub fn for_collecting(config: Config) -> Result<WithSignals<RecordParts>, Fault> {
+    Ok(WithSignals { signalling: signalling()?, platform: for_work(config)? })
+}
+
+/// How signals get to receivers. The function of the audit trail hands over what they are made of, in each deployment.
+fn signalling() -> Result<Signalling, Fault> {
+    let pusher = Arc::new(SqsPushQueue::new(Sdk::new(&Aws::from_env()?).sqs(), config::push_queue()?));
+    Ok(Signalling { pusher, collects: true })
 }
 
 /// Puts together the platform of functions that create signing keys.
@@ -102,16 +131,20 @@ pub fn for_operations(config: Config) -> Result<Operations, Fault> {
     Ok(operations(&sdk, config.issuer, store(&sdk, &aws), envelope_key, keys))
 }
 
-/// Puts together what publishes the audit trail: to the log and, if one is configured, to the event bus.
+/// Puts together what publishes the audit trail: to the log, to what makes signals and, if one is
+/// configured, to the event bus.
 ///
 /// # Errors
 ///
 /// An internal fault if the environment is not as it should be.
 pub fn for_auditing() -> Result<Auditing, Fault> {
+    let sdk = Sdk::new(&Aws::from_env()?);
     let mut publish: Vec<Arc<dyn Publish>> = vec![Arc::new(Lines::to_stdout())];
+    if let Some(url) = config::signal_queue()? {
+        publish.push(Arc::new(SignalEvents::to(Arc::new(SqsQueue::new(sdk.sqs(), url)))));
+    }
     if let Some(name) = config::event_bus()? {
-        let aws = Aws::from_env()?;
-        publish.push(Arc::new(EventBus::new(Sdk::new(&aws).eventbridge(), name)));
+        publish.push(Arc::new(EventBus::new(sdk.eventbridge(), name)));
     }
     Ok(Auditing { changes: Arc::new(Stream), publish })
 }

@@ -24,6 +24,10 @@ pub struct AwsAccess {
     pub event_bus: &'static [&'static str],
     /// The `sqs:` actions on the queue of batches. Lambda receives messages with the function's role.
     pub queue: &'static [&'static str],
+    /// The `sqs:` actions on the queue of events of which signals are made.
+    pub signal_queue: &'static [&'static str],
+    /// The `sqs:` actions on the queue of streams whose signals are to be pushed.
+    pub push_queue: &'static [&'static str],
 }
 
 impl AwsAccess {
@@ -38,14 +42,18 @@ impl AwsAccess {
         streams: &[],
         event_bus: &[],
         queue: &[],
+        signal_queue: &[],
+        push_queue: &[],
     };
 
     /// Whether all of these actions only read tables: none writes, signs, sends or creates a key.
     pub fn only_reads(&self) -> bool {
-        let Self { tokens, by_subject, directory, signing_key, envelope_key, key_making, streams, event_bus, queue } = self;
+        let Self { tokens, by_subject, directory, signing_key, envelope_key, key_making, streams, event_bus, .. } = self;
+        let Self { queue, signal_queue, push_queue, .. } = self;
         let reads = |action: &&str| matches!(*action, "BatchGetItem" | "GetItem" | "Query");
         [tokens, by_subject, directory].into_iter().copied().flatten().all(reads)
-            && [signing_key, envelope_key, key_making, streams, event_bus, queue].into_iter().all(|actions| actions.is_empty())
+            && [signing_key, envelope_key, key_making, streams, event_bus].into_iter().all(|actions| actions.is_empty())
+            && [queue, signal_queue, push_queue].into_iter().all(|actions| actions.is_empty())
     }
 }
 
@@ -84,8 +92,8 @@ pub trait Provides<T> {
 /// }
 /// ```
 ///
-/// - `from` names the trait of the platforms that can provide it: `HasRecords`, `HasMinting`, `HasQueue`, `HasKeyMaking` or
-///   `HasAuditing`.
+/// - `from` names the trait of the platforms that can provide it: `HasRecords`, `HasMinting`, `HasQueue`, `HasSignals`,
+///   `HasSignedSignals`, `HasKeyMaking` or `HasAuditing`.
 /// - A field is provided by its type. It is another capability, or a part from the table in `platform/parts.rs`.
 /// - [`Capability::NAME`] is the name of the type.
 macro_rules! capability {

@@ -4,8 +4,8 @@
 //! links and, by [`AwsAccess`], what its role in `template.yaml` grants. Tests compare the three.
 //!
 //! Here is one block of `capability!` for each privilege: `reading` (authenticate, introspect, list), `tokens`
-//! (issue, change, revoke, sign), `api_keys`, `finding` (tokens in the orgs below), `directory` (orgs, members, clients) and `work` (functions
-//! that no HTTP request invokes). The parts that they are made of, and the platforms that have these parts, are in [`platform`](crate::platform).
+//! (issue, change, revoke, sign), `api_keys`, `finding` (tokens in the orgs below), `directory` (orgs, members, clients), `signals` and `work`
+//! (functions that no HTTP request invokes). The parts that they are made of, and the platforms that have these parts, are in [`platform`](crate::platform).
 //!
 //! To add a privilege: write its block, name it in the list below, and add its policy to `template.yaml`.
 
@@ -15,6 +15,7 @@ mod directory;
 mod finding;
 mod reader;
 mod reading;
+mod signals;
 mod tokens;
 mod work;
 
@@ -30,6 +31,7 @@ pub use self::reading::{
     Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public, StatusListReader,
     TokenIntrospector,
 };
+pub use self::signals::{SignalCollector, SignalPusher};
 pub use self::tokens::{
     AuthorizationAccepter, AuthorizationFinder, AuthorizationKeeper, AuthorizationPusher, AuthorizationStarter, BulkRevoker,
     ClientAuthorizationLister, ClientAuthorizationRemover, ClientAuthorizationUpdater, ClientDocuments, ClientRevoker,

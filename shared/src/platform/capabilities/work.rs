@@ -131,6 +131,7 @@ capability! {
     access = AwsAccess {
         streams: &["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"],
         event_bus: &["PutEvents"],
+        signal_queue: &["SendMessage"],
         ..AwsAccess::NONE
     };
 }

@@ -1,4 +1,4 @@
-//! Events for other systems: a port that publishes them, and its adapters for a log and for EventBridge.
+//! Events for other systems: a port that publishes them, and its adapters for a log, for EventBridge, and for what makes signals of them.
 //!
 //! What an event says about a change is decided by `api/jeton`, which writes the audit trail. To add a place for events,
 //! implement [`Publish`] and put it in the list that `aws::platform::for_auditing` makes.
@@ -12,8 +12,10 @@ use crate::domain::{Fault, Timestamp};
 #[cfg(feature = "aws")]
 pub mod eventbridge;
 mod lines;
+mod signals;
 
 pub use lines::Lines;
+pub use signals::SignalEvents;
 
 /// An entry of the audit trail: one change that the store has committed.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -102,7 +102,7 @@ pub(in crate::store) fn api_key_value(n: u64) -> [u8; 32] {
 }
 
 /// Makes the API key number `n` of an org, with its value number `n`.
-pub(in crate::store) fn api_key(org: &str, n: u64) -> ApiKey {
+pub(crate) fn api_key(org: &str, n: u64) -> ApiKey {
     ApiKey {
         id: id(n),
         org: org_id(org),

@@ -26,6 +26,22 @@ pub(super) fn streams(c: &Connection, org: &OrgId, client: Option<ClientId>) -> 
     Ok(found)
 }
 
+/// Reads the keys of the streams of all orgs in which signals wait.
+pub(super) fn with_signals(c: &Connection) -> Result<Vec<EventStreamKey>> {
+    let unreadable = |rule| Fault::internal("reading the org of an event stream").because(rule);
+    let mut select = c.prepare_cached(
+        "SELECT body, org FROM event_streams AS e
+         WHERE EXISTS (SELECT 1 FROM signals AS s WHERE s.org = e.org AND s.stream = e.id) ORDER BY org, client, id",
+    )?;
+    let mut rows = select.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let org = OrgId::parse(&row.get::<_, String>(1)?).map_err(unreadable)?;
+        found.push(read(row, &org)?.key);
+    }
+    Ok(found)
+}
+
 /// Creates a stream, unless its client has too many.
 pub(super) fn create(c: &Connection, new: &EventStream, most: u32) -> Result<EventStreamInsert> {
     let EventStreamKey { org, client, id } = &new.key;

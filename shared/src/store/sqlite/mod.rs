@@ -320,6 +320,16 @@ impl KeepStatusLists for SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Reads the keys of the event streams of all orgs in which signals wait, for who pushes them from now on.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the data file can't be read.
+    pub fn streams_with_signals(&self) -> Result<Vec<EventStreamKey>, Fault> {
+        self.look_up("listing the event streams in which signals wait", event_streams::with_signals)
+    }
+}
+
 #[async_trait]
 impl KeepEventStreams for SqliteStore {
     async fn event_stream(&self, key: &EventStreamKey) -> Result<Option<EventStream>, Fault> {
