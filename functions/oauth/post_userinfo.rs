@@ -3,7 +3,8 @@
 use shared::api::http::{Answer, Dialect, Endpoint, Route};
 use shared::api::oauth::userinfo::Userinfo;
 use shared::domain::Error;
-use shared::oauth::userinfo::{self, UserinfoRequest};
+use shared::oauth::bearer::ClientBearer;
+use shared::oauth::userinfo;
 use shared::platform::capabilities::Introspector;
 
 use super::get_userinfo::GetUserinfo;
@@ -15,10 +16,10 @@ pub struct PostUserinfo;
 impl Endpoint for PostUserinfo {
     const ROUTE: Route = Route::post("oauth.post_userinfo", userinfo::PATH, Dialect::OAuth).refuses(&[403]);
     type Ports = Introspector;
-    type Input = UserinfoRequest;
+    type Input = ClientBearer;
     type Output = Answer<200, Userinfo>;
 
-    async fn handle(ports: &Introspector, request: UserinfoRequest) -> Result<Self::Output, Error> {
-        GetUserinfo::handle(ports, request).await
+    async fn handle(ports: &Introspector, bearer: ClientBearer) -> Result<Self::Output, Error> {
+        GetUserinfo::handle(ports, bearer).await
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod authorization;
 pub mod authorization_details;
+pub mod bearer;
 pub mod domain_grant;
 pub mod forwarded;
 pub mod id_token;

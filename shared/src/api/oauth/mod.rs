@@ -6,6 +6,7 @@
 //! To add a parameter, add it to `extract` or, for the token endpoint, to [`TokenForm`](crate::oauth::TokenForm).
 
 pub(in crate::api) mod errors;
+mod bearer;
 mod extract;
 
 pub mod authorization;

@@ -28,8 +28,8 @@ use crate::domain::{ClientRef, OrgId, SessionId, Subject, TokenId};
 use crate::encoding::TextSchema;
 use crate::oauth::authorization::device::DeviceAuthorizationRequest;
 use crate::oauth::authorization::push::PushRequest;
+use crate::oauth::bearer::ClientBearer;
 use crate::oauth::token_endpoint::GrantRequest;
-use crate::oauth::userinfo::UserinfoRequest;
 
 /// The ids of what a login application is handed over: org and id.
 const HANDED_OVER_ID: &str = "^[A-Za-z0-9_-]{1,64}[.][0-9a-v]{32}$";
@@ -84,7 +84,7 @@ described! {
         operation.takes_from_query::<AuthorizationParameters>();
     };
     () BrowserReturn, operation => operation.takes_from_query::<ContinueQuery>();
-    () UserinfoRequest, operation => {
+    () ClientBearer, operation => {
         operation.authenticates(&[Some(Scheme::Bearer)]);
         operation.takes_header("DPoP", "A proof of possession, where the token is bound to a key: RFC 9449 section 7.");
         if operation.is_post() {
