@@ -13,7 +13,7 @@ use shared::api::lambda::OperationEntry;
 use shared::platform::capabilities::{
     Auditor, Authorizer, BatchWorker, Provides, Public, SignalCollector, SignalPusher, StatusPublisher,
 };
-use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords, HasSignals};
+use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords, HasSignals, HasSignedSignals};
 
 /// Makes two functions of a list of endpoints: what serves them, and what knows where they are without their code.
 macro_rules! endpoints {
@@ -119,6 +119,12 @@ endpoints! {
         Entry::for_endpoint::<oauth::get_registration::GetRegistration>(),
         Entry::for_endpoint::<oauth::update_registration::UpdateRegistration>(),
         Entry::for_endpoint::<oauth::delete_registration::DeleteRegistration>(),
+        Entry::for_endpoint::<oauth::ssf_configuration::SsfConfiguration>(),
+        Entry::for_endpoint::<oauth::get_event_stream::GetEventStream>(),
+        Entry::for_endpoint::<oauth::delete_event_stream::DeleteEventStream>(),
+        Entry::for_endpoint::<oauth::get_stream_status::GetStreamStatus>(),
+        Entry::for_endpoint::<oauth::add_subject::AddSubject>(),
+        Entry::for_endpoint::<oauth::remove_subject::RemoveSubject>(),
         Entry::for_endpoint::<jeton::get_authorization::GetAuthorization>(),
         Entry::for_endpoint::<jeton::find_authorization::FindAuthorization>(),
         Entry::for_endpoint::<jeton::accept_authorization::AcceptAuthorization>(),
@@ -184,12 +190,28 @@ endpoints! {
         Entry::for_endpoint::<authlete::create_token::CreateToken>(),
         Entry::for_endpoint::<oauth::token::Token>(),
         Entry::for_endpoint::<oauth::introspect::Introspect>(),
+        Entry::for_endpoint::<oauth::poll_signals::PollSignals>(),
 }
 
 endpoints! {
     /// What the bundle `operate` serves: it reaches the tables, and hands work over.
     pub fn queueing<P: HasQueue>() and queueing_elsewhere:
         Entry::for_endpoint::<authlete::create_token_batch::CreateTokenBatch>(),
+}
+
+endpoints! {
+    /// What the bundle `operate` serves besides: it makes and changes event streams, and seals what receivers want to be sent with signals.
+    pub fn streaming<P: HasSignedSignals>() and streaming_elsewhere:
+        Entry::for_endpoint::<oauth::create_event_stream::CreateEventStream>(),
+        Entry::for_endpoint::<oauth::patch_event_stream::PatchEventStream>(),
+        Entry::for_endpoint::<oauth::put_event_stream::PutEventStream>(),
+}
+
+endpoints! {
+    /// What the bundle `operate` serves, too: it has what waits in event streams sent, and reaches no key.
+    pub fn signalling<P: HasSignals>() and signalling_elsewhere:
+        Entry::for_endpoint::<oauth::set_stream_status::SetStreamStatus>(),
+        Entry::for_endpoint::<oauth::verify_event_stream::VerifyEventStream>(),
 }
 
 /// What the bundle `operate` has: a queue hands it work.
@@ -232,11 +254,12 @@ pub fn operations<P: HasKeyMaking + HasSignals + Provides<Authorizer>>() -> Vec<
 }
 
 /// The whole API: for the local server, for tests, for documents that are made from it.
-pub fn catalogue<P: HasMinting + HasQueue>() -> Vec<Entry<P>> {
-    public().into_iter().chain(records()).chain(mint()).chain(queueing()).collect()
+pub fn catalogue<P: HasMinting + HasQueue + HasSignals>() -> Vec<Entry<P>> {
+    public().into_iter().chain(records()).chain(mint()).chain(queueing()).chain(streaming()).chain(signalling()).collect()
 }
 
 /// Where each endpoint of the API is, for the function that gets the requests that no route leads to.
 pub fn elsewhere<P>() -> Vec<Entry<P>> {
-    [public_elsewhere(), records_elsewhere(), mint_elsewhere(), queueing_elsewhere()].into_iter().flatten().collect()
+    let operate = [queueing_elsewhere(), streaming_elsewhere(), signalling_elsewhere()];
+    [public_elsewhere(), records_elsewhere(), mint_elsewhere()].into_iter().chain(operate).flatten().collect()
 }

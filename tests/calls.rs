@@ -17,6 +17,7 @@ use crate::support::{Answer, ask, scanner};
 
 mod authlete;
 mod denied;
+mod event_streams;
 mod oauth;
 mod signals;
 pub(crate) mod units;
@@ -67,9 +68,9 @@ impl Recorded {
         let wire = Wire::default();
         let instance = self.deployment.instance(&wire);
         let entry = functions::catalogue::<Instance>().into_iter().find(|entry| entry.route.name == name).unwrap();
-        let (method, signs) = (entry.route.method.clone(), !entry.access.signing_key.is_empty());
+        let (method, opens_keys) = (entry.route.method.clone(), entry.access.envelope_key.contains(&"Decrypt"));
         // What its bundle does at init.
-        if signs {
+        if opens_keys {
             instance.platform.warm_up().await.unwrap();
         } else if entry.access != AwsAccess::NONE {
             instance.platform.records.reader.keys.now().await.unwrap();
@@ -221,6 +222,7 @@ async fn everything(run: &mut Recorded) {
     clients(run).await;
     signals::everything(run).await;
     api_keys(run).await;
+    event_streams::everything(run).await;
     authlete::everything(run).await;
     oauth::registrations(run).await;
 

@@ -32,6 +32,8 @@ fn functions() -> Vec<Function> {
         ("records", functions::records()),
         ("mint", functions::mint()),
         ("operate", functions::queueing()),
+        ("operate", functions::streaming()),
+        ("operate", functions::signalling()),
     ];
     let operations = [
         ("records", functions::records_operations::<Instance>()),
@@ -130,13 +132,13 @@ fn each_function_has_the_policy_of_its_capability_and_no_other() {
     }
 }
 
-/// Where key policies look for who may sign, and who may make keys.
+/// Where key policies look for who may sign and decrypt, and who may make keys.
 fn role_path(access: &AwsAccess) -> Option<Value> {
-    let path = match (access.signing_key.is_empty(), access.key_making.is_empty()) {
-        (false, true) => "mint",
-        (true, false) => "keys",
-        (false, false) => "mint/keys",
-        (true, true) => return None,
+    let path = match (access.envelope_key.contains(&"Decrypt"), !access.key_making.is_empty()) {
+        (true, false) => "mint",
+        (false, true) => "keys",
+        (true, true) => "mint/keys",
+        (false, false) => return None,
     };
     Some(json!({"Fn::Sub": format!("/${{AWS::StackName}}/{path}/")}))
 }

@@ -54,8 +54,12 @@ fn each_path_of_authlete_s_api_has_a_twin_without_the_service() {
     for Entry { route, .. } in functions::catalogue::<Instance>() {
         let without_service = route.path.replace("/{serviceId}", "");
         let twin = (without_service != route.path).then_some(&*without_service);
-        if matches!(route.name, "oauth.metadata" | "oauth.resource_metadata") {
-            assert_eq!(route.also, Some(&*format!("{}/{{path+}}", route.path)), "RFC 8414 and RFC 9728, section 3.1");
+        if matches!(route.name, "oauth.metadata" | "oauth.resource_metadata" | "oauth.ssf_configuration") {
+            assert_eq!(
+                route.also,
+                Some(&*format!("{}/{{path+}}", route.path)),
+                "section 3.1 of RFC 8414 and RFC 9728, 7.2 of SSF"
+            );
             continue;
         }
         if route.path == "/v1/orgs/{org}/members/{sub}" {

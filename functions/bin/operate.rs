@@ -10,6 +10,8 @@ use shared::platform::aws::platform::{
 fn main() -> ExitCode {
     Bundle::new()
         .endpoints(functions::queueing(), for_queueing)
+        .endpoints(functions::streaming(), for_signals)
+        .endpoints(functions::signalling(), async |config| for_collecting(config))
         .operations(functions::queue_work(), async |config| for_work(config))
         .operations(functions::operate(), async |config| for_operations(config))
         .operations(functions::status_lists(), for_minting)

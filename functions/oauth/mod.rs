@@ -1,22 +1,34 @@
 //! OAuth 2: RFC 6749 and those that extend it.
 
+pub mod add_subject;
 pub mod authorize;
 pub mod authorize_device;
 pub mod continue_authorization;
+pub mod create_event_stream;
+pub mod delete_event_stream;
 pub mod delete_registration;
+pub mod get_event_stream;
 pub mod get_registration;
+pub mod get_stream_status;
 pub mod get_userinfo;
 pub mod introspect;
 pub mod logout;
 pub mod metadata;
 pub mod openid_configuration;
 pub mod org_resource_metadata;
+pub mod patch_event_stream;
+pub mod poll_signals;
 pub mod post_authorize;
 pub mod post_logout;
 pub mod post_userinfo;
 pub mod push_authorization;
+pub mod put_event_stream;
 pub mod register_client;
+pub mod remove_subject;
 pub mod resource_metadata;
 pub mod revoke;
+pub mod set_stream_status;
+pub mod ssf_configuration;
 pub mod token;
 pub mod update_registration;
+pub mod verify_event_stream;

@@ -5,7 +5,7 @@ use shared::api::http::{Answer, Dialect, Endpoint, Entry, Route};
 use shared::api::jeton::Healthy;
 use shared::domain::{Error, Fault, OrgId};
 use shared::platform::capabilities::{DirectoryLookup, IssuerInfo, Provides};
-use shared::platform::{HasMinting, HasQueue};
+use shared::platform::{HasMinting, HasQueue, HasSignals};
 use shared::store::RecordKeys;
 
 use crate::first_start::ORG;
@@ -13,7 +13,7 @@ use crate::keys::{KeyKeeper, RotateKeys};
 
 /// All endpoints of the local server: those of the catalogue, with a health that asks the store, a page of links, and the
 /// rotation of its keys.
-pub fn catalogue<P: HasMinting + HasQueue + Provides<KeyKeeper>>() -> Vec<Entry<P>> {
+pub fn catalogue<P: HasMinting + HasQueue + HasSignals + Provides<KeyKeeper>>() -> Vec<Entry<P>> {
     let mut entries = functions::catalogue();
     entries.retain(|entry| entry.route.name != Health::ROUTE.name);
     entries.extend([Entry::for_endpoint::<Health>(), Entry::for_endpoint::<Root>(), Entry::for_endpoint::<RotateKeys>()]);

@@ -23,6 +23,10 @@ def form(parameters):
 
 BODY = {"sub": "administrator", "org": "1", "audiences": ["urn:api"], "time_validity": {"duration": 600}}
 
+# A stream whose signals are sent, and a subject of which it shall tell.
+PUSHED = {"delivery": {"method": "urn:ietf:rfc:8935", "endpoint_url": "https://receiver.example/", "authorization_header": "Bearer x"}}
+SOMEBODY = {"subject": {"format": "opaque", "id": "x"}}
+
 # For each endpoint: what it takes to be answered well, and with what status it then is; and what it refuses.
 # `…` in a body stands for a token of the test's own, `$name` for what [services] makes.
 UNAUTHENTICATED = {"bearer": False, "status": 401}
@@ -264,6 +268,18 @@ ENDPOINTS = {
         {"path": "/oauth2/resource-metadata/1", "query": "resource=https%3A%2F%2Fmcp.example%2Fmcp"},
         {"path": "/oauth2/resource-metadata/1", "query": "resource=urn%3Anothing", "status": 404},
     ),
+    "oauth.ssf_configuration": ({}, {"path": "/.well-known/ssf-configuration/nothing", "status": 404}),
+    "oauth.create_event_stream": ({"bearer": "new_receiver", "body": PUSHED, "status": 201}, UNAUTHENTICATED),
+    "oauth.get_event_stream": ({"query": "stream_id=$stream", "bearer": "receiver"}, UNAUTHENTICATED),
+    "oauth.patch_event_stream": ({"body": {"stream_id": "$stream"} | PUSHED, "bearer": "receiver"}, UNAUTHENTICATED),
+    "oauth.put_event_stream": ({"body": {"stream_id": "$stream"} | PUSHED, "bearer": "receiver"}, UNAUTHENTICATED),
+    "oauth.delete_event_stream": ({"query": "stream_id=$stream", "bearer": "receiver", "status": 204}, UNAUTHENTICATED),
+    "oauth.get_stream_status": ({"query": "stream_id=$stream", "bearer": "receiver"}, UNAUTHENTICATED),
+    "oauth.set_stream_status": ({"body": {"stream_id": "$stream", "status": "enabled"}, "bearer": "receiver"}, UNAUTHENTICATED),
+    "oauth.add_subject": ({"body": {"stream_id": "$stream"} | SOMEBODY, "bearer": "receiver"}, UNAUTHENTICATED),
+    "oauth.remove_subject": ({"body": {"stream_id": "$stream"} | SOMEBODY, "bearer": "receiver", "status": 204}, UNAUTHENTICATED),
+    "oauth.verify_event_stream": ({"body": {"stream_id": "$stream"}, "bearer": "receiver", "status": 204}, UNAUTHENTICATED),
+    "oauth.poll_signals": ({"path": "/ssf/poll/$polled", "body": {}, "bearer": "receiver"}, {"path": "/ssf/poll/x", "bearer": False, "status": 401}),
     "oauth.register_client": ({"body": {"client_name": "Shop"}, "status": 201}, {"body": {}, "bearer": False, "status": 401}),
     "oauth.update_registration": (
         {"path": "/oauth2/register/$registrant", "bearer": "registration", "body": {"client_id": "$registrant"}},
@@ -421,7 +437,7 @@ def service(stack, admin, emulator):
     supported_grants = ["authorization_code", "client_credentials", "password", "refresh_token", device, ciba]
     pages = {"login_url": "https://login.example/", "device_url": "https://login.example/device", "logout_url": "https://login.example/logout"}
     apis = [{"resource": "https://api.example/mcp"}, {"resource": "https://mcp.example/mcp", "scopes": ["read"]}]
-    settings = {"supported_scopes": [{"name": "read"}], "supported_grants": supported_grants, "resources": apis, **pages}
+    settings = {"supported_scopes": [{"name": "read"}, {"name": "ssf.manage"}], "supported_grants": supported_grants, "resources": apis, **pages}
     stack.api.put("/v1/orgs/1", {"settings": settings}, admin).json(200)
     grants = {"clientType": "CONFIDENTIAL", "grantTypes": ["PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"]}
     ask = lambda path, body: stack.api.post(f"/api/1/{path}", body, admin).json(200)
@@ -435,7 +451,7 @@ def service(stack, admin, emulator):
     new_site = lambda: str(stack.api.post("/v1/orgs/1/clients", site, admin).json(201)["id"])
     shop = new_site()
     telly = str(stack.api.post("/v1/orgs/1/clients", {"kind": "public", "grants": [device]}, admin).json(201)["id"])
-    registered, spares, browsers, decisions = [], [], [], []
+    registered, spares, browsers, decisions, receivers = [], [], [], [], []
 
     def parameter(url, name):
         return parse_qs(urlsplit(url).query)[name][0]
@@ -518,7 +534,27 @@ def service(stack, admin, emulator):
         token = stack.api.post("/v1/tokens", BODY | {"org": "14", "sub": "ann"}, admin).json(201)["token"]
         return part(token, 1)["status"]["status_list"]["uri"].rsplit("/", 1)[1]
 
+    def new_receiver():
+        """The token of a new client that may have event streams."""
+        client = ask("client/create", grants)
+        basic = b64encode(f"{client['clientId']}:{client['clientSecret']}".encode()).decode()
+        body = form(GRANT | {"scope": "ssf.manage"})
+        answer = browse("oauth.token", "POST", "/oauth2/token", body=body, authorization=f"Basic {basic}")
+        receivers.append(json.loads(answer["body"])["access_token"])
+        return receivers[-1]
+
+    def stream(**more):
+        """An event stream of a new client."""
+        headers = {"host": "api.example", "content-type": "application/json", "authorization": f"Bearer {new_receiver()}"}
+        with emulator("oauth.create_event_stream") as invoke:
+            answer = invoke(v2("POST", "/ssf/stream", "", headers, json.dumps(more)))
+        return json.loads(answer["body"])["stream_id"]
+
     made = {
+        "new_receiver": new_receiver,
+        "receiver": lambda: receivers[-1],
+        "stream": lambda: stream(**PUSHED),
+        "polled": stream,
         "apikey": lambda: stack.api.post("/v1/orgs/1/api-keys", KEY, admin).json(201)["id"],
         "rotated": rotated,
         "registrant": registrant,

@@ -6,7 +6,7 @@ use shared::keys::signer::Signer as _;
 use shared::platform::aws::testing::Call;
 
 use super::authlete::{assertion, backchannel, create_and_introspect, proof, signer};
-use super::{Recorded, ask, oauth};
+use super::{Recorded, ask, event_streams, oauth};
 use crate::support::Answer;
 
 /// What an operation costs of DynamoDB and of KMS, where its tokens are signed by KMS.
@@ -21,7 +21,7 @@ pub(crate) struct Units {
 }
 
 /// What each operation costs. The page on costs is computed from these.
-pub(crate) const PLANNED: [(&str, Units); 60] = [
+pub(crate) const PLANNED: [(&str, Units); 69] = [
     ("mint", planned(1, 7, 1)),
     ("introspect", planned(0, 5, 0)),
     ("mint with refresh", planned(4, 7, 1)),
@@ -79,6 +79,15 @@ pub(crate) const PLANNED: [(&str, Units); 60] = [
     ("a leaked API key is reported", planned(1, 6, 0)),
     ("client_credentials of a client with limits, with a new lease", planned(2, 5, 0)),
     ("an API key with limits is shown to its API, with a new lease", planned(1, 10, 1)),
+    ("an event stream is created", planned(5, 9, 0)),
+    ("an event stream is read", planned(1, 9, 0)),
+    ("all event streams of a client are read", planned(1, 9, 0)),
+    ("an event stream is changed", planned(2, 9, 0)),
+    ("a subject is removed", planned(2, 9, 0)),
+    ("an event stream is verified", planned(3, 9, 0)),
+    ("a signal is fetched", planned(1, 10, 1)),
+    ("a signal is acknowledged, and no other waits", planned(2, 10, 0)),
+    ("an event stream is deleted", planned(5, 8, 0)),
     ("mint into a status list, the first of its org", planned(4, 7, 2)),
     ("mint into a status list", planned(1, 7, 1)),
     ("mint into a status list, with a new lease", planned(2, 7, 1)),
@@ -108,6 +117,8 @@ impl Units {
             // What it finds is below 4 KB.
             "GetItem" | "Query" => Self { reads: 1, ..Self::default() },
             "Sign" => Self { signatures: 1, ..Self::default() },
+            // Paid by the message, not by the unit.
+            "SendMessage" => Self::default(),
             other => panic!("{other} has no price here"),
         }
     }
@@ -237,6 +248,9 @@ async fn each_operation_costs_as_many_units_as_planned() {
         note(what, (units, Value::Null));
     }
     for (what, units) in oauth::limits(&mut run).await {
+        note(what, (units, Value::Null));
+    }
+    for (what, units) in event_streams::everything(&mut run).await {
         note(what, (units, Value::Null));
     }
     run.good("jeton.patch_org", "/v1/orgs/1", json!({"settings": {"status_list": true}})).await;

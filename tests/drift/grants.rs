@@ -92,6 +92,8 @@ fn place(statement: &Value) -> String {
         ("by_subject", json!({"Fn::Sub": format!("${{Tokens.Arn}}/index/{BY_SUBJECT}")}), Value::Null),
         ("directory", json!({"Fn::GetAtt": "Directory.Arn"}), Value::Null),
         ("directory", json!({"Fn::GetAtt": "Directory.Arn"}), uses_of_secrets()),
+        ("directory", json!({"Fn::GetAtt": "Directory.Arn"}), event_streams_alone()),
+        ("directory", json!({"Fn::GetAtt": "Directory.Arn"}), names_of_streams()),
         ("envelope key", json!({"Fn::GetAtt": "EnvelopeKey.Arn"}), Value::Null),
         ("streams", json!([{"Fn::GetAtt": "Tokens.StreamArn"}, {"Fn::GetAtt": "Directory.StreamArn"}]), Value::Null),
         (
@@ -126,6 +128,45 @@ fn uses_of_secrets() -> Value {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "u"]},
         "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
     })
+}
+
+/// Items in the partitions of event streams, and nothing else of the directory.
+fn event_streams_alone() -> Value {
+    json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["#e#*"]}})
+}
+
+/// Of a client's item, nothing but which event streams it has.
+fn names_of_streams() -> Value {
+    json!({
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "s"]},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+    })
+}
+
+#[test]
+fn receivers_of_signals_can_write_nothing_of_the_directory_but_event_streams() {
+    let template = Template::load();
+    let writes = |statement: &Value| {
+        let actions = statement["Action"].as_array().expect("actions").iter();
+        actions
+            .filter_map(Value::as_str)
+            .any(|action| ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"].contains(&action))
+    };
+    let directory = json!({"Fn::GetAtt": "Directory.Arn"});
+    let mut managing = 0;
+    for function in functions().iter().filter(|function| function.routes.iter().any(|(_, path)| path.starts_with("/ssf/"))) {
+        managing += 1;
+        let policy = format!("/Resources/{}Policy/Properties/PolicyDocument/Statement", function.capability);
+        let statements = template.at(&policy).as_array().expect("statements");
+        for statement in statements.iter().filter(|statement| statement["Resource"] == directory && writes(statement)) {
+            assert!(
+                [event_streams_alone(), names_of_streams()].contains(&statement["Condition"]),
+                "{}: {statement}",
+                function.name
+            );
+        }
+    }
+    assert_eq!(managing, 11);
 }
 
 #[test]

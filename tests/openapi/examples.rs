@@ -6,6 +6,7 @@ use base64::Engine as _;
 use bytes::Bytes;
 use http::{Method, Request, header};
 use serde_json::Value;
+use shared::api::http::Dialect;
 
 use super::routes;
 use crate::support::{App, scanner};
@@ -65,7 +66,8 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
         .fold(route.path.replace("+}", "}"), |path, (name, value)| path.replace(&format!("{{{name}}}"), &encode(value)));
     let pairs: Vec<_> = query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     let is_form = step.get("form").is_some();
-    let media_type = match (is_form, route.method == Method::PATCH) {
+    let is_merge_patch = route.method == Method::PATCH && route.dialect == Dialect::Jeton;
+    let media_type = match (is_form, is_merge_patch) {
         (true, _) => "application/x-www-form-urlencoded",
         (false, true) => "application/merge-patch+json",
         (false, false) => "application/json",

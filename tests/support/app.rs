@@ -215,6 +215,7 @@ impl App {
             | "/v1/tokens/jwsk"
             | "/v1/api-keys/pattern"
             | "/.well-known/oauth-authorization-server"
+            | "/.well-known/ssf-configuration"
             | "/.well-known/openid-configuration" => "public, max-age=300",
             path if path.starts_with("/.well-known/oauth-protected-resource")
                 || path.starts_with("/oauth2/resource-metadata/") =>

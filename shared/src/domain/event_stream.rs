@@ -124,7 +124,7 @@ impl EventDelivery {
 #[derive(Clone, Copy, Debug, EnumString, Eq, Hash, IntoStaticStr, PartialEq, VariantArray)]
 #[strum(serialize_all = "snake_case", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
 pub enum StreamStatus {
-    /// They are sent.
+    /// They are sent, or can be fetched.
     Enabled,
     /// They wait until the stream is enabled again, as long as a signal is kept.
     Paused,

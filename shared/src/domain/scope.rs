@@ -56,6 +56,21 @@ pub mod openid {
     pub const ALL: &[&str] = &[OPENID, PROFILE, EMAIL, ADDRESS, PHONE, OFFLINE_ACCESS];
 }
 
+/// The scopes of receivers of shared signals: CAEP Interoperability Profile 1.0 section 2.7.3. An org has those that it supports.
+pub mod signals {
+    use super::Scope;
+
+    /// The client may read its event streams, and fetch what waits in them.
+    pub const READ: &str = "ssf.read";
+    /// The client may also create, change and delete event streams.
+    pub const MANAGE: &str = "ssf.manage";
+
+    /// Says whether a scope is one of them.
+    pub fn is_one(scope: &Scope) -> bool {
+        [READ, MANAGE].contains(&scope.as_str())
+    }
+}
+
 const MAX_SCOPE_BYTES: usize = 511;
 
 /// A scope as it was asked for: a `scope-token` of RFC 6749 section 3.3 of at most 511 characters.

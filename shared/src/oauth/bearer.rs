@@ -14,7 +14,7 @@ use crate::tokens::opaque;
 /// An access token of a client, as it was presented, with what proves that it is the sender's.
 #[derive(Debug)]
 pub struct ClientBearer {
-    /// The access token.
+    /// The access token as it was presented.
     pub token: Secret<String>,
     /// The certificate of the client's TLS connection, in PEM, if the gateway has verified one.
     pub certificate: Option<String>,

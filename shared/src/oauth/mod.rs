@@ -12,6 +12,7 @@ pub mod authorization;
 pub mod authorization_details;
 pub mod bearer;
 pub mod domain_grant;
+pub mod event_streams;
 pub mod forwarded;
 pub mod id_token;
 pub mod logout;

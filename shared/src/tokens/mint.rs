@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::auth::bearer::authenticate;
+use crate::domain::scope::signals;
 use crate::domain::{
     Algorithm, Alias, AliasKey, Aliased, ApiKeyProblem, ApiKeyValue, Caller, Claims, Denial, Entropy, Error, Family, Fault,
     Member, MemberKey, NotBefore, NotBefores, PersonGrantUpdate, RefreshToken, Refusal, Remembering, Seconds, Secret, SessionId,
@@ -179,7 +180,8 @@ impl Name {
             (_, Some(chosen)) => Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: Some(chosen.clone()) }),
             (_, None) => {
                 let (value, id) = opaque::generate(now, shard, entropy)?;
-                let names_org = matches!(grant.form, TokenFormat::Opaque) && grant.sign_in().is_some();
+                let opens_ours = grant.sign_in().is_some() || grant.contents.scopes.iter().any(signals::is_one);
+                let names_org = matches!(grant.form, TokenFormat::Opaque) && opens_ours;
                 Ok(Self { id, value: Some(if names_org { opaque::in_org(&grant.org, &value) } else { value }) })
             }
         }

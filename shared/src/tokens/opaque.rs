@@ -29,7 +29,7 @@ pub fn id_of(value: &str) -> Option<TokenId> {
     Some(id_of_bytes(&decode(value)?, value))
 }
 
-/// Writes the org before an opaque value: `<org>.<value>`. So the userinfo endpoint, at which nobody says of which org they are, finds
+/// Writes the org before an opaque value: `<org>.<value>`. So the service's own endpoints, at which nobody says of which org they are, find
 /// where the token is.
 pub fn in_org(org: &OrgId, value: &Secret<String>) -> Secret<String> {
     Secret::new(format!("{org}.{}", value.expose()))

@@ -13,6 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import jwt
 import pytest
 import requests
 from harness import Server, plain_environment
@@ -370,6 +371,26 @@ for uri in sys.argv[3:]:
     assert done.stdout.split() == ["False", "True", "InvalidTokenError", "HTTPError"], done.stdout + done.stderr
 
 
+def test_the_page_on_shared_signals(started, tmp_path):
+    """Its commands, and that what they fetch is signed by a published key: a stream is tested, told of a revocation, and deleted."""
+    server = started()
+    answers = follow((DOCS / "shared-signals.md").read_text(), server, tmp_path)
+    assert list(answers) == ["setup.sh", "create.sh", "verify.sh", "acknowledge.sh", "revoke.sh", "push.sh", "manage.sh"]
+    stream, client = (json.loads((tmp_path / name).read_text()) for name in ("stream.json", "client.json"))
+    assert stream["events_delivered"] == stream["events_requested"] and stream["delivery"]["endpoint_url"] == f"{server.url}/ssf/poll/{stream['stream_id']}"
+    jti, event, *rest = answers["verify.sh"].split()
+    assert (event, rest[-1], len(jti)) == ("verification", "first", 32) and stream["stream_id"] in answers["verify.sh"]
+    assert "session-revoked" in answers["revoke.sh"] and "ann" in answers["revoke.sh"]
+    assert "a-secret-of-the-receiver" not in answers["push.sh"] and "https://receiver.example.com/events" in answers["push.sh"]
+    keys = jwt.PyJWKClient(f"{server.url}/.well-known/jwks.json")
+    fetched = json.loads((tmp_path / "signals.json").read_text())["sets"]
+    for signal in fetched.values():
+        algorithms = ["ES256", "RS256"]
+        said = jwt.decode(signal, keys.get_signing_key_from_jwt(signal).key, algorithms=algorithms, audience=str(client["id"]), issuer=server.url)
+        assert jwt.get_unverified_header(signal)["typ"] == "secevent+jwt" and {"sub", "exp"} & set(said) == set()
+    assert fetched
+
+
 def test_the_recipes(started, tmp_path):
     answers = follow((DOCS / "recipes.md").read_text(), started(), tmp_path)
     steps = ["setup.sh", "personal.sh", "lost.sh", "leaver.sh", "client.sh", "rotate.sh", "leaked.sh", "leaked_token.sh"]
@@ -423,7 +444,7 @@ def test_the_seed_file_with_every_part(started, tmp_path):
 
 
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
-    unnamed = {"api-keys.md": ["sh"], "../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "delegation.md": [], "recipes.md": [], "sign-in.md": ["sh"], "status-lists.md": [], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": [], "workloads.md": ["sh"], "workloads/libraries.md": []} | {f"workloads/{name}.md": ["sh"] * (name in ("github", "kubernetes", "aws", "google", "entra")) for name in PLATFORMS} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
+    unnamed = {"api-keys.md": ["sh"], "../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "delegation.md": [], "recipes.md": [], "sign-in.md": ["sh"], "status-lists.md": [], "shared-signals.md": [], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": [], "workloads.md": ["sh"], "workloads/libraries.md": []} | {f"workloads/{name}.md": ["sh"] * (name in ("github", "kubernetes", "aws", "google", "entra")) for name in PLATFORMS} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
     for page, expected in unnamed.items():
         fenced = re.findall(r"^```(js|python|sh|rust|java|go)\n(.*)$", (DOCS / page).read_text(), re.M)
         assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use crate::api::http::dialect::{DialectRules, Explanation, Fallback, Header};
 use crate::api::http::{Dialect, Reply, Route, challenge as common};
 use crate::api::oauth::error::ErrorResponse;
-use crate::api::oauth::registration;
+use crate::api::oauth::{event_stream, registration};
 use crate::auth::dpop;
 use crate::domain::{Algorithm, Denial, Refusal};
 use crate::encoding::json;
@@ -18,7 +18,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     fault: |_, status, _, message| fault(status, message),
     challenge,
     fallback: Some(&Fallback {
-        prefixes: &["/oauth2/", "/.well-known/oauth-"],
+        prefixes: &["/oauth2/", "/.well-known/oauth-", "/ssf/"],
         route: Route::get("", "/oauth2", Dialect::OAuth),
     }),
     is_strict: false,
@@ -57,7 +57,7 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
         }
         // Many clients know no other status for what is wrong with a request.
         Refusal::UnsupportedMediaType => {
-            let advice = if is_registration(route) {
+            let advice = if is_registration(route) || is_of_signals(route) {
                 "Send Content-Type: application/json, in UTF-8."
             } else {
                 "Send Content-Type: application/x-www-form-urlencoded, in UTF-8."
@@ -68,6 +68,9 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
             let error = registration::error_of(field).unwrap_or("invalid_request");
             let known = registration::name_of(field);
             (status, error, if field.is_empty() { described.into() } else { sentence(known, rule) })
+        }
+        Refusal::Invalid { field, rule } if is_of_signals(route) => {
+            (status, "invalid_request", sentence(event_stream::name_of(field), rule))
         }
         Refusal::Invalid { field, rule } => (status, "invalid_request", invalid(field, rule)),
         Refusal::LimitReached(_) => (status, "temporarily_unavailable", described.into()),
@@ -102,6 +105,11 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
 /// There clients speak JSON of themselves, with errors of their own: RFC 7591 section 3.2.2.
 fn is_registration(route: &Route) -> bool {
     route.path.starts_with(crate::oauth::registration::PATH)
+}
+
+/// There receivers of shared signals speak JSON, and their tokens may be bound to keys.
+fn is_of_signals(route: &Route) -> bool {
+    route.path.starts_with("/ssf/")
 }
 
 /// The answer to a failure of ours.
@@ -175,7 +183,7 @@ fn challenge(route: &Route, refusal: &Refusal) -> Option<Header> {
         "Basic realm=\"jeton\"".to_owned()
     } else if let Refusal::AccessDenied { needs } = refusal {
         format!("Bearer realm=\"jeton\", error=\"insufficient_scope\", scope=\"{needs}\"")
-    } else if route.path == crate::oauth::userinfo::PATH {
+    } else if route.path == crate::oauth::userinfo::PATH || is_of_signals(route) {
         return common::bearer(refusal, &format!(", {}", dpop_challenge(refusal)));
     } else {
         return common::bearer(refusal, "");

@@ -5,13 +5,14 @@
 //!
 //! To add a parameter, add it to `extract` or, for the token endpoint, to [`TokenForm`](crate::oauth::TokenForm).
 
-pub(in crate::api) mod errors;
 mod bearer;
+pub(in crate::api) mod errors;
 mod extract;
 
 pub mod authorization;
 pub mod device;
 pub mod error;
+pub mod event_stream;
 pub mod introspection;
 pub mod logout;
 pub mod metadata;

@@ -17,6 +17,7 @@ use crate::api::jeton::person_grant::{GrantedClientPath, OrgSessionPath, PersonP
 use crate::api::jeton::status_list::StatusListPath;
 use crate::api::jeton::token::TokenPath;
 use crate::api::oauth::authorization::{BrowserReply, BrowserRequest, BrowserReturn};
+use crate::api::oauth::event_stream::StreamPath;
 use crate::api::oauth::introspection::IntrospectionResponse;
 use crate::api::oauth::logout::{LogoutAnswer, LogoutRequest};
 use crate::api::oauth::schemas::{
@@ -174,6 +175,10 @@ described! {
         operation.takes_from_path("org", &OrgId::text_schema());
         operation.takes_from_path("id", &TokenId::text_schema());
         operation.refuses(&[400, 404]);
+    };
+    () StreamPath, operation => {
+        operation.takes_from_path("stream_id", &TokenId::text_schema());
+        operation.refuses(&[404]);
     };
     () TokenPath, operation => {
         operation.takes_from_path("jti", &TokenId::text_schema());

@@ -10,8 +10,8 @@ use crate::api::authlete::lenient::{Number, Words};
 use crate::api::jeton::revocation::RevocationCursor;
 use crate::domain::{
     AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, Consent, DeliveryMode, DomainGrantType,
-    GrantSubject, GrantType, Label, LoginUrl, MemberKind, OrgId, Pkce, RedirectUri, Role, Scope, ScopePattern, SessionId,
-    Subject, TokenId,
+    EventUri, GrantSubject, GrantType, Label, LoginUrl, MemberKind, OrgId, Pkce, RedirectUri, Role, Scope, ScopePattern,
+    SessionId, StreamStatus, Subject, TokenId,
 };
 use crate::encoding::{ApiDocument, EchoedRequest, ExposedSecret, FromText, JwkSet, Object, SecretText, TextSchema};
 
@@ -45,6 +45,7 @@ spelled! {
     ClientRef => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"});
     DeliveryMode => one_of(DeliveryMode::ALL.iter().filter(|mode| mode.is_served()).map(|mode| mode.as_str()));
     DomainGrantType => one_of([DomainGrantType::Jwt, DomainGrantType::IdJag].into_iter().map(DomainGrantType::as_str));
+    EventUri => plain(255);
     GrantSubject => one_of([GrantSubject::Sub, GrantSubject::Email, GrantSubject::Pairwise].into_iter().map(GrantSubject::as_str));
     GrantType => one_of(GrantType::ALL.iter().copied().map(GrantType::as_str));
     Label => plain(100);
@@ -58,6 +59,7 @@ spelled! {
     Scope => json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]{0,510}[!#->@-\[\]-~]\??$", "maxLength": 511});
     ScopePattern => json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]{0,510}[!#->@-\[\]-~]$"});
     SessionId => plain(128);
+    StreamStatus => one_of(StreamStatus::ALL.iter().copied().map(StreamStatus::as_str));
     Subject => plain(255);
     TokenId => json_schema!({"type": "string", "pattern": "^[0-9a-v]{32}$"});
 }

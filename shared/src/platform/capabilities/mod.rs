@@ -4,7 +4,7 @@
 //! links and, by [`AwsAccess`], what its role in `template.yaml` grants. Tests compare the three.
 //!
 //! Here is one block of `capability!` for each privilege: `reading` (authenticate, introspect, list), `tokens`
-//! (issue, change, revoke, sign), `api_keys`, `finding` (tokens in the orgs below), `directory` (orgs, members, clients), `signals` and `work`
+//! (issue, change, revoke, sign), `api_keys`, `event_streams` (of receivers of signals), `finding` (tokens in the orgs below), `directory` (orgs, members, clients), `signals` and `work`
 //! (functions that no HTTP request invokes). The parts that they are made of, and the platforms that have these parts, are in [`platform`](crate::platform).
 //!
 //! To add a privilege: write its block, name it in the list below, and add its policy to `template.yaml`.
@@ -12,6 +12,7 @@
 mod api_keys;
 mod capability;
 mod directory;
+mod event_streams;
 mod finding;
 mod reader;
 mod reading;
@@ -24,6 +25,9 @@ pub use self::capability::{AwsAccess, Capability, Provides};
 pub use self::directory::{
     ClientCreator, ClientRemover, ClientWriter, DirectoryReader, IssuerTester, MemberRemover, MemberWriter, OrgChanger,
     OrgRemover, OrgWriter, Registrar, RegistrationReader, RegistrationRemover, RegistrationWriter, SecretWriter,
+};
+pub use self::event_streams::{
+    SignalPoller, StreamChanger, StreamCreator, StreamLister, StreamReader, StreamRemover, StreamVerifier, StreamWriter,
 };
 pub use self::finding::{SubOrgRevoker, TokenFinder, TokenRemover};
 pub use self::reader::Reader;
