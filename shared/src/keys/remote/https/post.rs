@@ -72,3 +72,6 @@ impl fmt::Debug for Poster {
         f.debug_struct("Poster").field("origins", &self.origins).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
