@@ -24,7 +24,7 @@ use crate::domain::{
 };
 use crate::platform::capabilities::SignalCollector;
 use crate::telemetry;
-use crate::tokens::signals::collect::{Holds, Signal, collect};
+use crate::tokens::signals::collect::{Holds, NewSignal, collect};
 
 /// Makes signals of an event of the audit trail and puts them into the streams that want them. An event that tells receivers nothing is a
 /// success.
@@ -102,13 +102,13 @@ struct Side<'a> {
 }
 
 /// What is told of an event. None of the actions that aren't [signalled](crate::domain::Action::SIGNALLED) has an arm.
-fn signals(event: &Event<'_>, issuer: &Issuer) -> Result<Vec<Signal>, Invalid> {
+fn signals(event: &Event<'_>, issuer: &Issuer) -> Result<Vec<NewSignal>, Invalid> {
     let told = Told { event, issuer };
     match event.action {
         "token.revoked" => told.token("The token was revoked.").map(one),
         "family.revoked" => told.token("The refresh token was revoked, and with it its access tokens.").map(one),
         "session.ended" => {
-            let session = SessionId::parse(told.required(event.session.as_ref().map(|session| &*session.id))?)?;
+            let session = SessionId::parse(required(event.session.as_ref().map(|session| &*session.id))?)?;
             let members = [("session", SimpleSubject::session(&session)), ("tenant", told.tenant()?)];
             Ok(one(told.revoked(SubjectIdentifier::complex(members), "The session was ended.")))
         }
@@ -116,7 +116,7 @@ fn signals(event: &Event<'_>, issuer: &Issuer) -> Result<Vec<Signal>, Invalid> {
         "grant.ended" => {
             // The mark that ends its tokens tells it, where that tells anything.
             let signal = told.client_of_member("The person has withdrawn what was granted to the application.")?;
-            Ok(one(Signal { holds: Holds::IfSingleToken(told.client()?), ..signal }))
+            Ok(one(NewSignal { holds: Holds::IfSingleToken(told.client()?), ..signal }))
         }
         "org.changed" if told.is_switched(true, false) => {
             let subject = SubjectIdentifier::complex([("tenant", told.tenant()?)]);
@@ -128,7 +128,7 @@ fn signals(event: &Event<'_>, issuer: &Issuer) -> Result<Vec<Signal>, Invalid> {
         "api_key.revoked" => told.api_key("revoke", "The API key was revoked.").map(one),
         "api_key.leaked" => {
             const REASON: &str = "The API key was found where everybody can read it, and is revoked.";
-            let members = [("credential_type", json!(API_KEY))].into_iter().chain(told.initiated("system"));
+            let members = [("credential_type", json!(API_KEY))].into_iter().chain([initiated("system")]);
             let compromise = told.signal(SecurityEvent::CredentialCompromise, told.member()?.into(), REASON, members);
             Ok(vec![told.api_key("revoke", REASON)?, compromise])
         }
@@ -137,7 +137,7 @@ fn signals(event: &Event<'_>, issuer: &Issuer) -> Result<Vec<Signal>, Invalid> {
             SecurityEvent::AccountPurged,
             told.member()?.into(),
             "The member was deleted.",
-            told.initiated("admin"),
+            [initiated("admin")],
         ))),
         "client.changed" | "client.targets_changed" => told.client_change(),
         "client.deleted" => {
@@ -148,7 +148,7 @@ fn signals(event: &Event<'_>, issuer: &Issuer) -> Result<Vec<Signal>, Invalid> {
     }
 }
 
-fn one(signal: Signal) -> Vec<Signal> {
+fn one(signal: NewSignal) -> Vec<NewSignal> {
     vec![signal]
 }
 
@@ -156,6 +156,16 @@ fn one(signal: Signal) -> Vec<Signal> {
 const API_KEY: &str = "api-key";
 const CLIENT_SECRET: &str = "client-secret";
 const PUBLIC_KEY: &str = "public-key";
+
+/// What an event can't be told without.
+fn required(text: Option<&str>) -> Result<&str, Invalid> {
+    text.ok_or(Invalid("lacks what it is about"))
+}
+
+/// Who has begun it, in a word of CAEP section 2.
+fn initiated(entity: &'static str) -> (&'static str, Value) {
+    ("initiating_entity", entity.into())
+}
 
 /// An event that is told.
 #[derive(Clone, Copy)]
@@ -165,17 +175,13 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn required<'b>(&self, text: Option<&'b str>) -> Result<&'b str, Invalid> {
-        text.ok_or(Invalid("lacks what it is about"))
-    }
-
     fn subject(&self) -> Result<Subject, Invalid> {
-        Subject::parse(self.required(self.event.subject.as_deref())?)
+        Subject::parse(required(self.event.subject.as_deref())?)
     }
 
     fn client(&self) -> Result<ClientId, Invalid> {
         const RULE: Invalid = Invalid("names its client otherwise than by a number");
-        let number = self.required(self.event.client.as_deref())?.parse().map_err(|_| RULE)?;
+        let number = required(self.event.client.as_deref())?.parse().map_err(|_| RULE)?;
         ClientId::from_number(number)
     }
 
@@ -185,7 +191,7 @@ impl Told<'_> {
     }
 
     fn tenant(&self) -> Result<SimpleSubject, Invalid> {
-        Ok(SimpleSubject::org(&OrgId::parse(self.required(self.event.org)?)?))
+        Ok(SimpleSubject::org(&OrgId::parse(required(self.event.org)?)?))
     }
 
     /// A signal with the members that all events have, and more.
@@ -195,27 +201,22 @@ impl Told<'_> {
         subject: SubjectIdentifier,
         reason: &str,
         more: impl IntoIterator<Item = (&'static str, Value)>,
-    ) -> Signal {
+    ) -> NewSignal {
         let at = Timestamp::from_ms(self.event.time);
         let own = [("event_timestamp", json!(at.as_secs())), ("reason_admin", json!({"en": reason}))];
         let members: Map<_, _> = own.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)).collect();
         let (cause, txn) = (self.event.id.to_owned(), self.event.id.to_owned());
-        Signal { event, subject, concerns: Vec::new(), members, at, cause, txn, holds: Holds::Always }
+        NewSignal { event, subject, concerns: Vec::new(), members, at, cause, txn, holds: Holds::Always }
     }
 
-    fn revoked(&self, subject: SubjectIdentifier, reason: &str) -> Signal {
+    fn revoked(&self, subject: SubjectIdentifier, reason: &str) -> NewSignal {
         self.signal(SecurityEvent::SessionRevoked, subject, reason, None)
     }
 
-    /// Who has begun it, in a word of CAEP section 2.
-    fn initiated(&self, entity: &'static str) -> Option<(&'static str, Value)> {
-        Some(("initiating_entity", entity.into()))
-    }
-
     /// One token is revoked, or the newest one of a family with those before it. Where both are told of the same token it is one signal.
-    fn token(&self, reason: &str) -> Result<Signal, Invalid> {
+    fn token(&self, reason: &str) -> Result<NewSignal, Invalid> {
         let event = self.event;
-        let jti = TokenId::parse(self.required(event.jti)?)?;
+        let jti = TokenId::parse(required(event.jti)?)?;
         let entity = match &event.revoked_by {
             // Nobody has asked for it: the service saw a reason.
             None => Some("system"),
@@ -227,14 +228,13 @@ impl Told<'_> {
         let client = event.client.is_some().then(|| self.client()).transpose()?;
         let concerns = std::iter::once(self.member()?).chain(client.map(SimpleSubject::client)).map(SubjectIdentifier::Simple);
         let subject = SimpleSubject::jwt_id(self.issuer, jti).into();
-        let signal =
-            self.signal(SecurityEvent::SessionRevoked, subject, reason, entity.and_then(|entity| self.initiated(entity)));
-        Ok(Signal { concerns: concerns.collect(), cause: jti.to_string(), ..signal })
+        let signal = self.signal(SecurityEvent::SessionRevoked, subject, reason, entity.map(initiated));
+        Ok(NewSignal { concerns: concerns.collect(), cause: jti.to_string(), ..signal })
     }
 
     /// All tokens of a set are revoked.
-    fn set(&self) -> Result<Vec<Signal>, Invalid> {
-        let signal = match self.required(self.event.set)? {
+    fn set(&self) -> Result<Vec<NewSignal>, Invalid> {
+        let signal = match required(self.event.set)? {
             "member" => self.revoked(self.member()?.into(), "All tokens of the member were revoked."),
             "clients_of_member" => {
                 self.revoked(self.member()?.into(), "All tokens that applications have for the person were revoked.")
@@ -249,7 +249,7 @@ impl Told<'_> {
             }
             "client_of_member" => {
                 let signal = self.client_of_member("All tokens that the client has for the person were revoked.")?;
-                Signal { holds: Holds::IfManyTokens(self.client()?), ..signal }
+                NewSignal { holds: Holds::IfManyTokens(self.client()?), ..signal }
             }
             _ => return Ok(Vec::new()),
         };
@@ -257,22 +257,22 @@ impl Told<'_> {
     }
 
     /// All that a client has for a person has ended.
-    fn client_of_member(&self, reason: &str) -> Result<Signal, Invalid> {
+    fn client_of_member(&self, reason: &str) -> Result<NewSignal, Invalid> {
         let client = SimpleSubject::client(self.client()?);
         let members = [("user", self.member()?), ("application", client), ("tenant", self.tenant()?)];
         Ok(self.revoked(SubjectIdentifier::complex(members), reason))
     }
 
     /// A credential of the member or the client was changed.
-    fn credential(&self, holder: SimpleSubject, what: (&str, &str), reason: &str) -> Signal {
+    fn credential(&self, holder: SimpleSubject, what: (&str, &str), reason: &str) -> NewSignal {
         let (credential, change) = what;
         let members = [("credential_type", json!(credential)), ("change_type", json!(change))];
         let signal = self.signal(SecurityEvent::CredentialChange, holder.into(), reason, members);
         // Several credentials may change at once.
-        Signal { cause: format!("{}.{credential}", self.event.id), ..signal }
+        NewSignal { cause: format!("{}.{credential}", self.event.id), ..signal }
     }
 
-    fn api_key(&self, change: &str, reason: &str) -> Result<Signal, Invalid> {
+    fn api_key(&self, change: &str, reason: &str) -> Result<NewSignal, Invalid> {
         let event = self.event;
         let mut signal = self.credential(self.member()?, (API_KEY, change), reason);
         let name = event.name.as_deref().or(event.after.as_ref().and_then(|after| after.name.as_deref()));
@@ -281,9 +281,9 @@ impl Told<'_> {
             signal.members.insert("friendly_name".to_owned(), name.into());
         }
         let entity = match event.reason {
-            Some("owner") => self.initiated("user"),
-            Some("administrator") => self.initiated("admin"),
-            Some("leaked") => self.initiated("system"),
+            Some("owner") => Some(initiated("user")),
+            Some("administrator") => Some(initiated("admin")),
+            Some("leaked") => Some(initiated("system")),
             Some(_) | None => None,
         };
         signal.members.extend(entity.map(|(name, value)| (name.to_owned(), value)));
@@ -297,7 +297,7 @@ impl Told<'_> {
     }
 
     /// What is told of an account that was switched off or on.
-    fn switch(&self, subject: &SimpleSubject, reasons: [&str; 2], entity: Option<&'static str>) -> Option<Signal> {
+    fn switch(&self, subject: &SimpleSubject, reasons: [&str; 2], entity: Option<&'static str>) -> Option<NewSignal> {
         let [disabled, enabled] = reasons;
         let (event, reason) = if self.is_switched(true, false) {
             (SecurityEvent::AccountDisabled, disabled)
@@ -306,10 +306,10 @@ impl Told<'_> {
         } else {
             return None;
         };
-        Some(self.signal(event, subject.clone().into(), reason, entity.and_then(|entity| self.initiated(entity))))
+        Some(self.signal(event, subject.clone().into(), reason, entity.map(initiated)))
     }
 
-    fn member_change(&self) -> Result<Vec<Signal>, Invalid> {
+    fn member_change(&self) -> Result<Vec<NewSignal>, Invalid> {
         let member = self.member()?;
         let reasons = ["The member was disabled.", "The member was enabled."];
         let mut signals: Vec<_> = self.switch(&member, reasons, Some("admin")).into_iter().collect();
@@ -322,14 +322,14 @@ impl Told<'_> {
             claims.insert("roles".to_owned(), json!(after.roles));
         }
         if !claims.is_empty() {
-            let members = [("claims", Value::Object(claims))].into_iter().chain(self.initiated("admin"));
+            let members = [("claims", Value::Object(claims))].into_iter().chain([initiated("admin")]);
             let reason = "What the member may have in tokens was changed.";
             signals.push(self.signal(SecurityEvent::TokenClaimsChange, member.into(), reason, members));
         }
         Ok(signals)
     }
 
-    fn client_change(&self) -> Result<Vec<Signal>, Invalid> {
+    fn client_change(&self) -> Result<Vec<NewSignal>, Invalid> {
         let client = SimpleSubject::client(self.client()?);
         let mut signals: Vec<_> =
             self.switch(&client, ["The client was disabled.", "The client was enabled."], None).into_iter().collect();

@@ -14,7 +14,7 @@ use crate::store::RecordKeys;
 
 /// Something that has happened in an org, as each receiver is told of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Signal {
+pub struct NewSignal {
     /// What has happened.
     pub event: SecurityEvent,
     /// Whom or what it is about: `sub_id`.
@@ -45,7 +45,7 @@ pub enum Holds {
     IfSingleToken(ClientId),
 }
 
-impl Signal {
+impl NewSignal {
     /// The signal as it waits in a stream. Its id is the same each time.
     fn pending(&self, stream: &EventStream, now: Timestamp) -> PendingSignal {
         let uri = self.event.uri();
@@ -72,7 +72,7 @@ impl Signal {
 ///
 /// # Errors
 /// A [`Fault`] if the store or the queue can't be reached. All of it must then come again.
-pub async fn collect(ports: &SignalCollector, org: &OrgId, signals: Vec<Signal>) -> Result<(), Fault> {
+pub async fn collect(ports: &SignalCollector, org: &OrgId, signals: Vec<NewSignal>) -> Result<(), Fault> {
     if signals.is_empty() {
         return Ok(());
     }
@@ -98,7 +98,7 @@ pub async fn collect(ports: &SignalCollector, org: &OrgId, signals: Vec<Signal>)
 }
 
 /// Those of the signals that hold.
-async fn holding(ports: &SignalCollector, org: &OrgId, signals: Vec<Signal>) -> Result<Vec<Signal>, Fault> {
+async fn holding(ports: &SignalCollector, org: &OrgId, signals: Vec<NewSignal>) -> Result<Vec<NewSignal>, Fault> {
     let asked = signals.iter().filter_map(|signal| match signal.holds {
         Holds::Always => None,
         Holds::IfManyTokens(client) | Holds::IfSingleToken(client) => Some((org.clone(), client)),
@@ -113,7 +113,7 @@ async fn holding(ports: &SignalCollector, org: &OrgId, signals: Vec<Signal>) -> 
         let client = found.clients.get(&(org.clone(), client));
         of_org || client.is_some_and(|client| client.settings.single_token_per_subject)
     };
-    let holds = |signal: &Signal| match signal.holds {
+    let holds = |signal: &NewSignal| match signal.holds {
         Holds::Always => true,
         Holds::IfManyTokens(client) => !has_single(client),
         Holds::IfSingleToken(client) => has_single(client),

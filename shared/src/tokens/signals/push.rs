@@ -90,13 +90,14 @@ pub async fn push(ports: &SignalPusher, key: &EventStreamKey, until: Timestamp) 
             if now >= until {
                 return Ok(Progress::Begun);
             }
-            if signal.is_over(now) {
+            // Where the stream was disabled since, its receiver knows.
+            if stream.still_wants(signal, now) {
+                if let Some(failure) = receiver.deliver(ports, &stream, signal).await? {
+                    log_stuck_stream(key, failure);
+                    return Ok(Progress::Stuck(failure));
+                }
+            } else if signal.is_over(now) {
                 log_lost_signal(key, signal.jti, "it was not taken in time");
-            } else if !stream.still_wants(signal, now) {
-                // The stream was disabled since, as its receiver knows.
-            } else if let Some(failure) = receiver.deliver(ports, &stream, signal).await? {
-                log_stuck_stream(key, failure);
-                return Ok(Progress::Stuck(failure));
             }
             ports.signals.delete_signals(key, &[signal.jti]).await?;
         }

@@ -31,7 +31,7 @@ fn told(change: Change) -> (&'static str, Vec<Value>) {
     (action, told.collect())
 }
 
-fn signals_of(change: Change) -> (&'static str, Vec<Signal>) {
+fn signals_of(change: Change) -> (&'static str, Vec<NewSignal>) {
     let commit = Commit { id: "e-1".to_owned(), at: NOW, change };
     let action = commit.action().expect("an action");
     let text = audit::write(&commit, action).unwrap();
@@ -91,7 +91,7 @@ fn a_token_and_its_family_that_end_together_are_one_signal() {
     let (_, of_token) = signals_of(Change::Token(changed(&token, dead)));
     let (action, of_family) = signals_of(Change::Family(changed(&family, ended)));
     assert_eq!(action, "family.revoked");
-    let key = |signals: &[Signal]| (signals[0].at, signals[0].cause.clone(), signals[0].subject.clone());
+    let key = |signals: &[NewSignal]| (signals[0].at, signals[0].cause.clone(), signals[0].subject.clone());
     assert_eq!(key(&of_token), key(&of_family));
     let concerns: Vec<_> = of_family[0].concerns.iter().map(to_json).collect();
     assert_eq!(concerns[0]["format"], "iss_sub", "who doesn't want to hear of the person isn't told of its tokens");
@@ -227,7 +227,7 @@ fn a_client_is_told_of_when_it_is_switched_or_deleted_and_when_a_secret_or_key_c
         other
     };
     let (disabled, bare) = (with(|client| client.enabled = false), with(|client| client.settings.jwks = None));
-    let fewer = with(|client| drop(client.secrets.pop()));
+    let fewer = with(|client| client.secrets.truncate(1));
     let other_keys = with(|client| client.settings.jwks = Some(r#"{"keys":[{}]}"#.to_owned()));
     let elsewhere = with(|client| client.settings.exchange_targets.clear());
     let credential = |kind, change| json!(["credential-change", opaque("7"), {"credential_type": kind, "change_type": change}]);
