@@ -45,7 +45,7 @@ capability! {
         pub issuer: Issuer,
         /// Reads the org and the client of a stream.
         pub tokens: Arc<dyn ReadTokens>,
-        /// Reads the stream.
+        /// Reads the stream that is to be worked on.
         pub streams: Arc<dyn KeepEventStreams>,
         /// Reads the signals that wait in it, and deletes those that its receiver has.
         pub signals: Arc<dyn KeepSignals>,

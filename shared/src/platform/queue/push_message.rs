@@ -18,7 +18,7 @@ impl PushMessage {
         Self { org: stream.org.to_string(), client: stream.client.as_number(), stream: stream.id.to_string() }
     }
 
-    /// Writes the message.
+    /// Writes the message as it is handed over.
     ///
     /// # Errors
     /// A [`Fault`] if there is no memory for it.

@@ -15,7 +15,7 @@ use crate::store::RecordKeys;
 /// Something that has happened in an org, as each receiver is told of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewSignal {
-    /// What has happened.
+    /// What has happened, as receivers know it.
     pub event: SecurityEvent,
     /// Whom or what it is about: `sub_id`.
     pub subject: SubjectIdentifier,
