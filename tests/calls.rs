@@ -172,7 +172,7 @@ fn actions(call: &Call, deployment: &Deployment) -> Vec<(&'static str, String)> 
 fn granted(access: &AwsAccess) -> Actions {
     let AwsAccess { tokens, by_subject, directory, signing_key, envelope_key, key_making, queue, push_queue, .. } = *access;
     // Lambda itself receives, in the function's name.
-    let sent = |queue: &[&'static str]| queue.contains(&"SendMessage").then_some(&["SendMessage"][..]).unwrap_or_default();
+    let sent = |queue: &[&'static str]| if queue.contains(&"SendMessage") { &["SendMessage"][..] } else { &[] };
     let all = [
         ("queue", sent(queue)),
         ("push_queue", sent(push_queue)),

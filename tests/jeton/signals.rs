@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use functions::jeton::collect_signals::CollectSignals;
 use functions::jeton::push_signals::PushSignals;
 use local::audit::Trail;
-use local::signals::Collector;
+use local::signals::{Collector, PushQueue};
 use serde_json::{Value, json};
 use shared::api::lambda::OperationEntry;
 use shared::domain::{
@@ -17,6 +18,7 @@ use shared::jose::subject_identifier::fingerprint;
 use shared::platform::LocalService;
 use shared::platform::capabilities::Provides as _;
 use shared::platform::events::SignalEvents;
+use shared::platform::queue::WakePusher as _;
 use shared::store::EventStreamInsert;
 use shared::store::sqlite::{Durability, SqliteStore};
 use shared::tokens::signals::{open_header, seal_header, stream_updated, verification};
@@ -31,7 +33,7 @@ const RECEIVER: &str = "https://receiver.example/events";
 /// An app whose audit trail makes signals.
 enum World {
     /// In SQLite, as the local server does it.
-    Local { app: Box<App>, trail: Trail },
+    Local { app: Box<App>, trail: Trail, store: Arc<SqliteStore> },
     /// In DynamoDB, as the functions do it.
     Aws { streamed: Box<Streamed>, trail: StreamTrail, queue: HeldQueue },
 }
@@ -44,12 +46,15 @@ impl World {
         let store = Arc::new(store);
         let app = App::kept_in_at(store.clone(), clock.clone()).await;
         let collector = Arc::new(Collector::new(service(&app).provide()));
-        let trail = Trail::begin(store, clock, (folder.join("audit.jsonl"), false), vec![collector]).unwrap();
-        Self::Local { app: Box::new(app), trail }
+        let trail = Trail::begin(store.clone(), clock, (folder.join("audit.jsonl"), false), vec![collector]).unwrap();
+        Self::Local { app: Box::new(app), trail, store }
     }
 
     async fn aws() -> Self {
         let streamed = Streamed::new().await;
+        let members = ["ann", "bot", "gone"].map(|sub| json!({"org": "1", "sub": sub, "scopes": ["urn:app:*"]}));
+        let directory = json!({"orgs": [{"id": "11", "parent": "1"}, {"id": "2"}], "members": members});
+        streamed.app.seed(&directory).await.unwrap();
         streamed.records();
         let queue = HeldQueue::default();
         let trail = StreamTrail::to(vec![Arc::new(SignalEvents::to(Arc::new(queue.clone())))]);
@@ -104,11 +109,13 @@ impl World {
 
     /// Makes a client with a stream in which all that there is is pushed, but for what `edit` says.
     async fn stream(&self, org: &str, edit: impl FnOnce(&mut EventStream)) -> EventStream {
+        // Clients have numbers that are unique in the whole deployment.
+        static CLIENTS: AtomicU64 = AtomicU64::new(9_000);
         let app = self.app();
-        let admin = if org == "2" { app.token("2", "administrator", &["urn:jeton:admin"]).await } else { app.admin.clone() };
-        let client = json!({"kind": "confidential", "grants": ["client_credentials"]});
-        let client = app.post(&format!("/v1/orgs/{org}/clients"), Some(&admin), client).await.created();
-        let (org, client) = (OrgId::parse(org).unwrap(), ClientId::from_number(client["id"].as_u64().unwrap()).unwrap());
+        let number = CLIENTS.fetch_add(1, Ordering::SeqCst);
+        let client = json!({"org": org, "id": number, "kind": "confidential", "secrets_sha256": ["ab".repeat(32)]});
+        app.seed(&json!({"clients": [client]})).await.unwrap();
+        let (org, client) = (OrgId::parse(org).unwrap(), ClientId::from_number(number).unwrap());
         let events = SecurityEvent::ALL.iter().map(|event| EventUri::parse(event.uri()).unwrap());
         let mut stream = EventStream {
             key: EventStreamKey { org, client, id: TokenId::generate(NOW, None, &Seeded::new(client.as_number())).unwrap() },
@@ -208,7 +215,7 @@ async fn a_revocation_is_pushed_as_a_signed_token_that_says_what_whose_and_when(
         assert_eq!((&header["typ"], &header["alg"]), (&json!("secevent+jwt"), &json!("ES256")));
         let mut claims = push.claims();
         for name in ["jti", "txn"] {
-            assert!(claims.as_object_mut().unwrap().remove(name).is_some_and(|id| id.as_str().is_some_and(|id| id.len() >= 16)));
+            assert!(claims.as_object_mut().unwrap().remove(name).is_some_and(|id| !text(&id).is_empty()));
         }
         let uri = SecurityEvent::SessionRevoked.uri();
         let expected = json!({
@@ -235,8 +242,8 @@ async fn however_many_tokens_a_revocation_ends_it_is_one_signal() {
         let told = world.told().await;
         assert_eq!((told.len(), &told[0]["sub_id"]), (1, &ann()));
         // A token and its refresh token are revoked together.
-        let minted = world.app().mint("1", "ann", with_refresh).await.created();
         world.app().clock.advance_ms(5_000);
+        let minted = world.app().mint("1", "ann", with_refresh).await.created();
         world.app().post("/v1/tokens/revoke", None, json!({"token": minted["token"]})).await.is_empty();
         assert_eq!(events(&world.told().await), ["session-revoked"]);
         assert!(world.waiting(&stream).await.is_empty());
@@ -251,7 +258,7 @@ async fn a_receiver_is_told_what_it_has_asked_for_of_its_own_org() {
         let not_ann = fingerprint(&SubjectIdentifier::Simple(SimpleSubject::iss_sub(&issuer, &person)));
         let all = world.stream("1", |_| ()).await;
         let purged = world.stream("1", |stream| stream.events_requested = only(SecurityEvent::AccountPurged)).await;
-        let others = world.stream("1", |stream| drop(stream.removed_subjects.insert(not_ann))).await;
+        let others = world.stream("1", |stream| stream.removed_subjects.extend([not_ann])).await;
         let disabled = world.stream("1", |stream| stream.status = StreamStatus::Disabled).await;
         let foreign = world.stream("2", |_| ()).await;
         let below = world.stream("11", |_| ()).await;
@@ -494,4 +501,46 @@ async fn a_message_that_nobody_understands_holds_up_no_other() {
     let failed = json!([{"itemIdentifier": "m-1"}, {"itemIdentifier": "m-2"}]);
     assert_eq!(answer, json!({"batchItemFailures": failed}), "these go to the queue of failures in the end");
     assert_eq!(world.waiting(&stream).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_local_server_pushes_what_waited_and_a_receiver_that_is_down_holds_up_no_other() {
+    const DOWN: &str = "https://down.example/events";
+    let world = World::local("worker").await;
+    let World::Local { app, store, .. } = &world else { unreachable!() };
+    let receiver = app.receiver.clone();
+    receiver.go_down(DOWN);
+    let to_nobody = EventDelivery::Push { endpoint_url: DOWN.to_owned(), authorization_header: None };
+    let down = world.stream("1", |stream| stream.delivery = to_nobody).await;
+    let up = world.stream("1", |_| ()).await;
+    world.revoke_a_token().await;
+    world.collect().await;
+    // What waits is found without being named.
+    let (queue, worker) = PushQueue::open(store).unwrap();
+    let working = tokio::spawn(worker.run(service(app).provide()));
+    until(|| receiver.count(RECEIVER) == 1 && receiver.count(DOWN) >= 2).await;
+    world.revoke_a_token().await;
+    world.collect().await;
+    for _ in 0..3 {
+        queue.wake(&up.key, "again").await.unwrap();
+    }
+    until(|| receiver.count(RECEIVER) == 2).await;
+    assert_eq!((world.waiting(&up).await.len(), world.waiting(&down).await.len()), (0, 2));
+    receiver.come_back();
+    drop(queue);
+    tokio::time::timeout(PATIENCE, working).await.expect("it ends when nothing is left").unwrap();
+    assert!(world.waiting(&down).await.is_empty());
+    assert_eq!(receiver.count(RECEIVER), 2);
+}
+
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Waits until something is so.
+async fn until(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it comes to it");
 }

@@ -36,7 +36,7 @@ impl HeldQueue {
                         assert_eq!(request.headers()["x-amz-target"], "AmazonSQS.SendMessage");
                         let body = request.into_body().collect().await?.to_bytes();
                         let message: Value = serde_json::from_slice(&body).unwrap();
-                        let is_push = message["QueueUrl"].as_str().unwrap().ends_with(".fifo");
+                        let is_push = message["QueueUrl"].as_str().unwrap().strip_suffix(".fifo").is_some();
                         // SQS refuses a message of such a queue without these, and those of another with them.
                         for name in ["MessageGroupId", "MessageDeduplicationId"] {
                             assert_eq!(message[name].as_str().is_some_and(|name| (1..=128).contains(&name.len())), is_push);

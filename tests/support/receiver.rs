@@ -1,6 +1,6 @@
 //! A receiver of signals within the test: it takes what it gets, or does what it is told to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -41,6 +41,8 @@ impl Pushed {
 #[derive(Debug, Default)]
 pub(crate) struct Receiver {
     orders: Mutex<VecDeque<Result<PushAnswer, Unanswered>>>,
+    /// The URLs at which nobody answers.
+    down: Mutex<BTreeSet<&'static str>>,
     pushed: Mutex<Vec<Pushed>>,
 }
 
@@ -55,6 +57,21 @@ impl Receiver {
         self.orders.lock().unwrap().push_back(Err(Unanswered));
     }
 
+    /// Lets all pushes to a URL go unanswered.
+    pub(crate) fn go_down(&self, url: &'static str) {
+        self.down.lock().unwrap().insert(url);
+    }
+
+    /// Answers at all URLs again.
+    pub(crate) fn come_back(&self) {
+        self.down.lock().unwrap().clear();
+    }
+
+    /// How often something was pushed to a URL since the last time that it was taken.
+    pub(crate) fn count(&self, url: &str) -> usize {
+        self.pushed.lock().unwrap().iter().filter(|pushed| pushed.url == url).count()
+    }
+
     /// Takes what was pushed since the last time.
     pub(crate) fn drain(&self) -> Vec<Pushed> {
         std::mem::take(&mut self.pushed.lock().unwrap())
@@ -66,6 +83,9 @@ impl PostTokens for Receiver {
     async fn post(&self, url: &str, authorization: Option<&Secret<String>>, token: &str) -> Result<PushAnswer, Unanswered> {
         let authorization = authorization.map(|header| header.expose().clone());
         self.pushed.lock().unwrap().push(Pushed { url: url.to_owned(), authorization, token: token.to_owned() });
+        if self.down.lock().unwrap().contains(url) {
+            return Err(Unanswered);
+        }
         let accepted = Ok(PushAnswer { status: 202, body: Bytes::new() });
         self.orders.lock().unwrap().pop_front().unwrap_or(accepted)
     }

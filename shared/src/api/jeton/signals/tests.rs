@@ -39,6 +39,7 @@ fn signals_of(change: Change) -> (&'static str, Vec<NewSignal>) {
     (action.name, signals(&event, &issuer()).unwrap())
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "a change holds it in a box")]
 fn changed<T>(before: &T, after: T) -> Box<Diff<T>>
 where
     T: Clone,
