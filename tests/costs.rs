@@ -256,9 +256,9 @@ fn prices() -> String {
 
 /// The table of what a month costs in which nothing happens.
 fn idle_month() -> String {
-    /// Pollers of the queue of batches, each of which asks every 20 seconds, in a month of 30 days.
+    /// Pollers of a queue, each of which asks every 20 seconds, in a month of 30 days.
     const POLLS: u64 = 5 * 30 * 86_400 / 20;
-    let alarms = alarm_metrics();
+    let (alarms, queues) = (alarm_metrics(), polled_queues());
     let endpoints = functions::catalogue::<Instance>().len() as u64;
     let between = |metrics: u64| {
         let (least, most) = (metrics * a_month::METRIC, 4 * metrics * a_month::METRIC);
@@ -269,14 +269,23 @@ fn idle_month() -> String {
         (format!("alarms, which watch {alarms} metrics"), dollars(alarms * a_month::ALARM_METRIC)),
         ("the dashboard".to_owned(), dollars(a_month::DASHBOARD)),
         (
-            format!("polls of the queue of batches: {} thousand", POLLS / 1_000),
-            dollars(POLLS * a_million::SQS_REQUESTS / 1_000_000),
+            format!("polls of {queues} queues: {} thousand", thousands((queues * POLLS / 1_000).try_into().unwrap())),
+            dollars(queues * POLLS * a_million::SQS_REQUESTS / 1_000_000),
         ),
         (format!("`EndpointMetrics: endpoint`, if all {endpoints} endpoints are used"), between(endpoints)),
         ("`EndpointMetrics: org`, for each org, if it uses ten of them".to_owned(), between(10)),
     ];
     let rows = rows.map(|(what, amount)| format!("| {what} | {amount} |\n")).concat();
     format!("{IDLE_MONTH}|---|---|\n{rows}")
+}
+
+/// How many queues Lambda polls.
+fn polled_queues() -> u64 {
+    let template = Template::load();
+    let queues: Vec<_> =
+        template.of_type("AWS::SQS::Queue").map(|(id, _)| serde_json::json!({"Fn::GetAtt": format!("{id}.Arn")})).collect();
+    let mappings = template.of_type("AWS::Lambda::EventSourceMapping");
+    mappings.filter(|(_, mapping)| queues.contains(&mapping["Properties"]["EventSourceArn"])).count() as u64
 }
 
 /// The table of what limits cost that are always used up.
