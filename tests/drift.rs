@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use shared::api::http::Entry;
+use shared::domain::PendingSignal;
 use shared::platform::Auditing;
 use shared::platform::capabilities::AwsAccess;
 use shared::store::dynamodb::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL};
@@ -222,6 +223,28 @@ fn what_is_lost_with_its_resource_is_retained() {
         assert_eq!(resource["DeletionPolicy"], policy, "{id}");
         assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{id}");
     }
+}
+
+/// Each event becomes signals or is looked at by a person, and each signal waits for its receiver as long as it is kept.
+#[test]
+fn signals_are_made_and_pushed_and_none_is_lost() {
+    let template = Template::load();
+    for (mapping, queue, name) in
+        [("CollectedSignals", "Signals", "jeton.collect_signals"), ("PushedSignals", "Pushes", "jeton.push_signals")]
+    {
+        let (mapping, queue) = (template.properties(mapping), (queue, template.properties(queue)));
+        assert_eq!(mapping["FunctionName"], json!({"Ref": logical_id(name)}));
+        assert_eq!(mapping["EventSourceArn"], json!({"Fn::GetAtt": format!("{}.Arn", queue.0)}));
+        assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+        let timeout = template.properties(&logical_id(name))["Timeout"].as_i64().expect("seconds");
+        assert!(queue.1["VisibilityTimeout"].as_i64().expect("seconds") >= 3 * timeout, "{name}");
+    }
+    let (signals, pushes) = (template.properties("Signals"), template.properties("Pushes"));
+    assert_eq!(signals["RedrivePolicy"]["deadLetterTargetArn"], json!({"Fn::GetAtt": "SignalFailures.Arn"}));
+    // Of one stream one message after the other: the code names the stream as the group.
+    assert_eq!((&pushes["FifoQueue"], &pushes["DeduplicationScope"]), (&json!(true), &json!("messageGroup")));
+    assert_eq!(pushes["MessageRetentionPeriod"], PendingSignal::LIFETIME.0);
+    assert_eq!(pushes.get("RedrivePolicy"), None, "a receiver is tried for as long as its signals are kept");
 }
 
 #[test]

@@ -268,10 +268,11 @@ async fn a_receiver_is_told_what_it_has_asked_for_of_its_own_org() {
         let app = world.app();
         app.delete("/v1/orgs/1/members/gone", &app.admin).await.is_empty();
         world.collect().await;
+        // With a member all that it has ends.
         for (stream, expected) in [
-            (&all, vec!["session-revoked", "session-revoked", "session-revoked", "account-purged"]),
+            (&all, vec!["session-revoked", "session-revoked", "session-revoked", "session-revoked", "account-purged"]),
             (&purged, vec!["account-purged"]),
-            (&others, vec!["session-revoked", "account-purged"]),
+            (&others, vec!["session-revoked", "session-revoked", "account-purged"]),
             (&disabled, vec![]),
             (&foreign, vec![]),
             (&below, vec![]),

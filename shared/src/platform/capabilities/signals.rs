@@ -28,7 +28,7 @@ capability! {
         pub signalling: Signalling,
     }
     access = AwsAccess {
-        tokens: &["BatchGetItem", "PutItem"],
+        tokens: &["PutItem"],
         directory: &["BatchGetItem", "Query"],
         signal_queue: &["DeleteMessage", "GetQueueAttributes", "ReceiveMessage"],
         push_queue: &["SendMessage"],
@@ -57,7 +57,7 @@ capability! {
         pub signalling: Signalling,
     }
     access = AwsAccess {
-        tokens: &["BatchGetItem", "DeleteItem", "Query"],
+        tokens: &["DeleteItem", "Query"],
         directory: Reader::ACCESS.directory,
         signing_key: Minter::ACCESS.signing_key,
         envelope_key: Minter::ACCESS.envelope_key,
