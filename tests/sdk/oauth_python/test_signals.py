@@ -28,7 +28,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                receiver.got.append((dict(self.headers), body))
+                receiver.got.append((self.headers, body))
                 status, headers, answer = receiver.orders.pop(0) if receiver.orders else (202, {}, b"")
                 self.send_response(status)
                 for name, value in ({"Content-Length": str(len(answer))} | headers).items():
@@ -62,9 +62,8 @@ class Transmitter:
     def __init__(self, folder):
         self.server = Server(folder / ".jeton", seed=None)
         self.url = self.server.url
-        admin = {"Authorization": f"Bearer {self.server.admin_token}"}
         self.admin = requests.Session()
-        self.admin.headers |= admin
+        self.admin.headers["Authorization"] = f"Bearer {self.server.admin_token}"
         scopes = [{"name": "ssf.read"}, {"name": "ssf.manage"}]
         patch = {"headers": {"Content-Type": "application/merge-patch+json"}, "data": json.dumps({"settings": {"supported_scopes": scopes}})}
         self.check(self.admin.patch(f"{self.url}/v1/orgs/1", **patch, timeout=10))
