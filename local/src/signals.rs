@@ -62,7 +62,9 @@ impl PushWorker {
             tokio::select! {
                 named = self.0.recv(), if is_open => match named {
                     None => is_open = false,
-                    Some(stream) if busy.contains_key(&stream) => drop(busy.insert(stream, true)),
+                    Some(stream) if busy.contains_key(&stream) => {
+                        busy.insert(stream, true);
+                    }
                     Some(stream) => {
                         busy.insert(stream.clone(), false);
                         tasks.spawn(work_on(ports.clone(), stream));

@@ -11,7 +11,8 @@ pub const TYPE: &str = "secevent+jwt";
 /// Writes the claims of a token that never change: whom it is about, the one event with its members, and what it was caused by, if that has
 /// a name (`txn`, RFC 8417 section 2.2). A token has no more than one event (CAEP Interoperability Profile section 2.8.1).
 pub fn claims(subject: &SubjectIdentifier, event: &str, members: Map<String, Value>, txn: Option<&str>) -> String {
-    let mut claims = json!({"sub_id": subject_identifier::to_json(subject), "events": {event: members}});
+    let events = Map::from_iter([(event.to_owned(), Value::Object(members))]);
+    let mut claims = json!({"sub_id": subject_identifier::to_json(subject), "events": events});
     if let Some(txn) = txn {
         claims["txn"] = txn.into();
     }

@@ -82,7 +82,7 @@ pub async fn push(ports: &SignalPusher, key: &EventStreamKey, until: Timestamp) 
     if stream.status != StreamStatus::Enabled {
         return Ok(Progress::Done);
     }
-    let Some(receiver) = Receiver::of(ports, &stream).await? else { return Ok(Progress::Done) };
+    let Some(receiver) = Receiver::find(ports, &stream).await? else { return Ok(Progress::Done) };
     loop {
         let page = ports.signals.signals(key, PAGE).await?;
         for signal in &page.signals {
@@ -115,8 +115,8 @@ struct Receiver<'a> {
 }
 
 impl<'a> Receiver<'a> {
-    /// The receiver of a stream. `None`: it isn't pushed to, or its client may not be told anything.
-    async fn of(ports: &SignalPusher, stream: &'a EventStream) -> Result<Option<Self>, Fault> {
+    /// Finds the receiver of a stream. `None`: it isn't pushed to, or its client may not be told anything.
+    async fn find(ports: &SignalPusher, stream: &'a EventStream) -> Result<Option<Self>, Fault> {
         let EventDelivery::Push { endpoint_url, authorization_header } = &stream.delivery else { return Ok(None) };
         let (org, client) = (&stream.key.org, (stream.key.org.clone(), stream.key.client));
         let wanted = RecordKeys { orgs: vec![org.clone()], clients: vec![client.clone()], ..RecordKeys::default() };
