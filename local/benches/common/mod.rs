@@ -38,42 +38,47 @@ impl Server {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{durability}"));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
-        let file = folder.join("seed.json");
-        fs::write(&file, seed.unwrap_or("{}")).expect("a seed");
+        fs::write(folder.join("seed.json"), seed.unwrap_or("{}")).expect("a seed");
         // Once to make the keys, once to be measured: a first start happens once.
-        for measured in [false, true] {
-            let begun = Instant::now();
-            let mut process = Command::new(env!("CARGO_BIN_EXE_jeton"))
-                .args([
-                    "--listen",
-                    "127.0.0.1:0",
-                    "--issuer",
-                    "http://bench.example",
-                    "--durability",
-                    durability,
-                    "--no-audit",
-                    "--data-dir",
-                ])
-                .arg(&folder)
-                .arg("--seed")
-                .arg(&file)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("the server starts");
-            let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-            let first = lines.by_ref().map(|line| line.expect("a line")).find(|line| line.contains("http://")).expect("a line");
-            let ready = begun.elapsed();
-            std::thread::spawn(move || lines.for_each(drop));
-            if measured {
-                let address = first.rsplit("http://").next().expect("its address").to_owned();
-                let token = fs::read_to_string(folder.join("admin.token")).expect("its token");
-                return Self { process, address, token, folder, ready };
-            }
-            process.kill().expect("the server stops");
-            process.wait().expect("the server stops");
-        }
-        unreachable!("the second start is measured")
+        let first = Self::open(folder, durability);
+        first.restart(durability, |_| ())
+    }
+
+    /// Starts it on what is in a folder.
+    fn open(folder: PathBuf, durability: &str) -> Self {
+        let begun = Instant::now();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_jeton"))
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--issuer",
+                "http://bench.example",
+                "--durability",
+                durability,
+                "--no-audit",
+                "--data-dir",
+            ])
+            .arg(&folder)
+            .arg("--seed")
+            .arg(folder.join("seed.json"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let first = lines.by_ref().map(|line| line.expect("a line")).find(|line| line.contains("http://")).expect("a line");
+        let ready = begun.elapsed();
+        std::thread::spawn(move || lines.for_each(drop));
+        let address = first.rsplit("http://").next().expect("its address").to_owned();
+        let token = fs::read_to_string(folder.join("admin.token")).expect("its token");
+        Self { process, address, token, folder, ready }
+    }
+
+    /// Stops it, does something to what is in its folder, and starts it again.
+    pub(crate) fn restart(mut self, durability: &str, meanwhile: impl FnOnce(&Path)) -> Self {
+        self.end();
+        meanwhile(&self.folder);
+        Self::open(self.folder, durability)
     }
 
     /// User and system time so far.
@@ -101,9 +106,13 @@ impl Server {
     }
 
     pub(crate) fn stop(&mut self) {
+        self.end();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+
+    fn end(&mut self) {
         let _ = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
         let _ = self.process.wait();
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -136,13 +145,9 @@ impl Cost {
         self.cpu
     }
 
-    pub(crate) fn per_cpu_second(&self) -> f64 {
-        Self::per_cpu_second_of(self.count, self.cpu)
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "a figure to print")]
-    pub(crate) fn per_cpu_second_of(count: usize, cpu: Duration) -> f64 {
-        count as f64 / cpu.as_secs_f64()
+    pub(crate) fn per_cpu_second(&self) -> f64 {
+        self.count as f64 / self.cpu.as_secs_f64()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a figure to print")]

@@ -3,7 +3,7 @@
 //   node bench.mjs PICTURE JETON [COUNT]
 //
 // Each server is asked for opaque tokens and for JWTs by ES256, by client_credentials with a secret, and then whether each of them is good. All
-// keep everything in memory. What counts is the processor time of the server's processes: that depends least on what else the machine does.
+// keep everything in memory; those that can with a file of SQLite do so once more with that. None logs requests. What counts is the processor time of the server's processes: that depends least on what else the machine does.
 //
 // HYDRA and KEYCLOAK name a program and a folder, or with a "!" before it the reason for which there is none: then that is told, and nothing
 // fails. The load is bounded in count.
@@ -168,16 +168,16 @@ async function measure(peer) {
 
 const credentials = (id) => ({ client_id: id, client_secret: SECRET, grant_type: "client_credentials" });
 
-async function jeton(folder) {
+async function jeton(folder, durability = "memory") {
   const base = `http://127.0.0.1:${await freePort()}`;
   const secrets_sha256 = [createHash("sha256").update(SECRET).digest("hex")];
   const client = (org, id) => ({ org, id, kind: "confidential", auth_method: "client_secret_post", grants: ["client_credentials"], secrets_sha256 });
   const settings = { supported_scopes: [{ name: "read", default: true }] };
   const orgs = [{ id: "1" }, { id: "10", parent: "1", settings }, { id: "20", parent: "1", settings: { ...settings, access_token_sign_alg: "ES256" } }];
   await writeFile(join(folder, "seed.json"), JSON.stringify({ orgs, clients: [client("10", 1), client("20", 2)] }));
-  const options = ["--listen", new URL(base).host, "--issuer", base, "--seed", "seed.json", "--durability", "memory", "--no-audit"];
+  const options = ["--listen", new URL(base).host, "--issuer", base, "--seed", "seed.json", "--durability", durability, "--no-audit", "--no-request-log"];
   return {
-    name: "Jeton",
+    name: durability === "memory" ? "Jeton" : "Jeton, on disk",
     // The first start makes the keys.
     start: async () => {
       await stop((await start(program, options, { cwd: folder, ready: `${base}/health` })).child);
@@ -190,13 +190,15 @@ async function jeton(folder) {
   };
 }
 
-async function provider() {
+async function provider(folder, isOnDisk = false) {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   return {
-    name: "node oidc-provider",
-    start: () =>
-      start(process.execPath, [join(import.meta.dirname, "provider.mjs"), port, "1", SECRET, API], { ready: `${base}/.well-known/openid-configuration` }),
+    name: isOnDisk ? "oidc-provider, on disk" : "node oidc-provider",
+    start: () => {
+      const options = [join(import.meta.dirname, "provider.mjs"), port, "1", SECRET, API, ...(isOnDisk ? [join(folder, "store.db")] : [])];
+      return start(process.execPath, options, { ready: `${base}/.well-known/openid-configuration` });
+    },
     token: `${base}/token`,
     introspection: `${base}/token/introspection`,
     tokens: { opaque: credentials("1"), JWT: { ...credentials("1"), resource: API } },
@@ -271,11 +273,13 @@ const number = (value, digits) => (value === undefined ? "-" : value.toFixed(dig
 const peers = [
   ["Jeton", jeton, undefined],
   ["node oidc-provider", provider, undefined],
+  ["Jeton, on disk", (folder) => jeton(folder, "normal"), undefined],
+  ["oidc-provider, on disk", (folder) => provider(folder, true), undefined],
   ["Ory Hydra", hydra, reasonAgainst("HYDRA")],
   ["Keycloak", keycloak, reasonAgainst("KEYCLOAK")],
 ];
-console.log(`${count} requests each after ${WARM_UP}, ${CONCURRENCY} at a time, everything in memory; ms of processor time for each request\n`);
-console.log(["".padEnd(20), ...LOADS.map((load) => load.padStart(21)), "ready ms".padStart(9), "idle MB".padStart(8), "peak MB".padStart(8)].join(" "));
+console.log(`${count} requests each after ${WARM_UP}, ${CONCURRENCY} at a time, in memory unless it says on disk; ms of processor time for each request\n`);
+console.log(["".padEnd(22), ...LOADS.map((load) => load.padStart(21)), "ready ms".padStart(9), "idle MB".padStart(8), "peak MB".padStart(8)].join(" "));
 const all = [];
 const missing = [];
 for (const [name, peer, reason] of peers) {
@@ -285,12 +289,12 @@ for (const [name, peer, reason] of peers) {
     const figures = await measure(await peer(folder));
     all.push(figures);
     const rest = [number(figures.readyMs, 0).padStart(9), number(figures.idle, 0).padStart(8), number(figures.peak, 0).padStart(8)];
-    console.log([name.padEnd(20), ...LOADS.map((load) => number(figures[load], 3).padStart(21)), ...rest].join(" "));
+    console.log([name.padEnd(22), ...LOADS.map((load) => number(figures[load], 3).padStart(21)), ...rest].join(" "));
   } catch (error) {
     // What can't be measured here is told, and fails nothing: but Jeton must work.
-    if (name === "Jeton") throw error;
+    if (name.startsWith("Jeton")) throw error;
     missing.push(name);
-    console.log(`${name.padEnd(20)} not measured: ${String(error.message).trim().split("\n").slice(-3).join(" ").slice(0, 400)}`);
+    console.log(`${name.padEnd(22)} not measured: ${String(error.message).trim().split("\n").slice(-3).join(" ").slice(0, 400)}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

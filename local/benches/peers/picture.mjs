@@ -1,6 +1,6 @@
 // Draws what `bench.mjs` has measured, as an SVG: a bar for each server and load, on a logarithmic scale.
 
-const COLORS = ["#0b6e4f", "#f2a541", "#3d5a80", "#c8553d"];
+const COLORS = ["#0b6e4f", "#f2a541", "#7fb8a4", "#f7cf9a", "#3d5a80", "#c8553d"];
 const [LEFT, TOP, BAR, GAP, WIDTH] = [170, 64, 16, 18, 520];
 
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
