@@ -110,8 +110,8 @@ impl Heard {
         }
     }
 
-    /// Waits until there is something of this event.
-    async fn of(&self, event: &str, receiver: &SsfReceiver) -> Value {
+    /// Waits until there is a signal of this event, and returns its claims.
+    async fn first_claims(&self, event: &str, receiver: &SsfReceiver) -> Value {
         let begun = Instant::now();
         loop {
             if let Some(claims) = self.0.lock().unwrap().get(event).and_then(|all| all.first()) {
@@ -127,7 +127,7 @@ impl Heard {
     async fn is_told(&self, server: &Server, receiver: &SsfReceiver) {
         let ann = json!({"format": "iss_sub", "iss": server.url, "sub": "ann"});
         for event in ["session-revoked", "account-disabled"] {
-            let claims = self.of(event, receiver).await;
+            let claims = self.first_claims(event, receiver).await;
             assert_eq!((&claims["iss"], &claims["sub_id"]), (&json!(server.url), &ann), "{claims}");
             assert!(claims.get("exp").is_none() && claims.get("sub").is_none(), "{claims}");
         }
@@ -171,7 +171,7 @@ async fn a_receiver_of_others_gets_its_stream_pushed() {
         "push": {"delivery-endpoint-url": endpoint, "expected-auth-header": "Bearer s3cret-of-the-receiver"}});
     let receiver = receiver(server.config(&client, push), &heard);
     let answers = Arc::new(Mutex::new(Vec::new()));
-    let app = Router::new().route("/ssf/push", post(take)).with_state((receiver.push_handler(), answers.clone()));
+    let app = Router::new().route("/ssf/push", post(receive_push)).with_state((receiver.push_handler(), answers.clone()));
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
     receiver.start();
     registered(&receiver).await;
@@ -183,8 +183,8 @@ async fn a_receiver_of_others_gets_its_stream_pushed() {
     serving.abort();
 }
 
-/// The receiver's endpoint.
-async fn take(
+/// Hands a signal that was sent to the receiver, and answers as that says.
+async fn receive_push(
     State((handler, answers)): State<(SsfPushHandler, Arc<Mutex<Vec<u16>>>)>,
     headers: HeaderMap,
     body: Bytes,
