@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::time::timeout;
 
 /// A Runtime API for one function: hands out events one by one, and takes the answers.
 pub(crate) struct Function {
@@ -41,9 +42,18 @@ impl Function {
         Self { process, events, answers, ready }
     }
 
+    /// What it answers to an event. A function that ends instead, or that says nothing for a minute, fails the test.
     pub(crate) async fn invoke(&mut self, event: Value) -> Value {
+        const LOOKS: u32 = 600;
         self.events.send(event).await.unwrap();
-        self.answers.recv().await.unwrap()
+        for _ in 0..LOOKS {
+            if let Ok(answer) = timeout(Duration::from_millis(100), self.answers.recv()).await {
+                return answer.unwrap();
+            }
+            let ended = self.process.try_wait().unwrap();
+            assert!(ended.is_none(), "the function ended without an answer: {ended:?}");
+        }
+        panic!("the function said nothing for a minute");
     }
 
     /// The body of its answer to a request, which must have this status.
@@ -65,7 +75,7 @@ impl Function {
 
     /// Waits until it asks for its first event.
     pub(crate) async fn ready(&self) {
-        self.ready.notified().await;
+        timeout(Duration::from_mins(1), self.ready.notified()).await.expect("the function asks for events within a minute");
     }
 
     /// CPU that it has taken.

@@ -138,13 +138,16 @@ pub fn for_operations(config: Config) -> Result<Operations, Fault> {
 ///
 /// An internal fault if the environment is not as it should be.
 pub fn for_auditing() -> Result<Auditing, Fault> {
-    let sdk = Sdk::new(&Aws::from_env()?);
     let mut publish: Vec<Arc<dyn Publish>> = vec![Arc::new(Lines::to_stdout())];
-    if let Some(url) = config::signal_queue()? {
-        publish.push(Arc::new(SignalEvents::to(Arc::new(SqsQueue::new(sdk.sqs(), url)))));
-    }
-    if let Some(name) = config::event_bus()? {
-        publish.push(Arc::new(EventBus::new(sdk.eventbridge(), name)));
+    let (signal_queue, event_bus) = (config::signal_queue()?, config::event_bus()?);
+    // Lines alone need no AWS.
+    if signal_queue.is_some() || event_bus.is_some() {
+        let sdk = Sdk::new(&Aws::from_env()?);
+        publish.extend(signal_queue.map(|url| -> Arc<dyn Publish> {
+            let queue = SqsQueue::new(sdk.sqs(), url);
+            Arc::new(SignalEvents::to(Arc::new(queue)))
+        }));
+        publish.extend(event_bus.map(|name| -> Arc<dyn Publish> { Arc::new(EventBus::new(sdk.eventbridge(), name)) }));
     }
     Ok(Auditing { changes: Arc::new(Stream), publish })
 }
