@@ -187,6 +187,7 @@ fn the_docs_have_these_programs() {
         (include_str!("../../../../docs/clients.md"), include_str!("../src/get_token.rs")),
         (include_str!("../../../../docs/verifying-tokens.md"), include_str!("../src/verify.rs")),
         (include_str!("../../../../docs/verifying/axum.md"), include_str!("../src/axum.rs")),
+        (include_str!("../../../../docs/verifying/status-lists.md"), include_str!("../src/status.rs")),
     ] {
         assert!(page.contains(&format!("```rust\n{program}```\n")), "{program}");
     }
