@@ -21,7 +21,7 @@ const program = resolve(named);
 const CONCURRENCY = 8;
 const SECRET = "secret-of-the-benchmark-of-peers";
 const API = "https://api.example";
-const CLOCK_TICKS_PER_SECOND = 100;
+const ROUNDS = 20;
 const READY_WITHIN_MS = 120_000;
 // Compilers of virtual machines do their work in the first thousands of requests.
 const WARM_UP = 3_000;
@@ -72,15 +72,16 @@ async function family(pid) {
   return [...parents.keys()].filter(isOf);
 }
 
-/** What a process and its children have used of their processors, in seconds. */
-async function cpuSeconds(pid) {
-  let ticks = 0;
+/** What the threads of a process and its children have used of their processors, in ms. */
+async function cpuMs(pid) {
+  let nanoseconds = 0;
   for (const one of await family(pid)) {
-    const stat = await readFile(`/proc/${one}/stat`, "utf8").catch(() => "");
-    const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13).map(Number);
-    ticks += (user || 0) + (system || 0);
+    for (const thread of await readdir(`/proc/${one}/task`).catch(() => [])) {
+      const times = await readFile(`/proc/${one}/task/${thread}/schedstat`, "utf8").catch(() => "0");
+      nanoseconds += Number(times.split(" ")[0]);
+    }
   }
-  return ticks / CLOCK_TICKS_PER_SECOND;
+  return nanoseconds / 1e6;
 }
 
 /** The memory of a process and its children in MB. */
@@ -133,11 +134,22 @@ async function many(times, act) {
   return results;
 }
 
-/** The processor time that the server takes for each of so many requests, in ms. */
+/**
+ * The processor time that the server takes for each of so many requests, in ms: the mean of the middle half of the rounds, because what else the
+ * machine does makes some of them dearer.
+ */
 async function cost(pid, times, act) {
-  const before = await cpuSeconds(pid);
-  const results = await many(times, act);
-  return { each: (((await cpuSeconds(pid)) - before) / times) * 1000, results };
+  const each = Math.ceil(times / ROUNDS);
+  const costs = [];
+  const results = [];
+  while (results.length < times) {
+    const done = results.length;
+    const before = await cpuMs(pid);
+    results.push(...(await many(each, (nth) => act(done + nth))));
+    costs.push(((await cpuMs(pid)) - before) / each);
+  }
+  const middle = costs.sort((a, b) => a - b).slice(Math.floor(costs.length / 4), Math.ceil((costs.length * 3) / 4));
+  return { each: middle.reduce((sum, cost) => sum + cost) / middle.length, results };
 }
 
 async function measure(peer) {
