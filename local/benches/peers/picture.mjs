@@ -1,7 +1,9 @@
 // Draws what `bench.mjs` has measured, as an SVG: a bar for each server and load, on a logarithmic scale.
 
 const COLORS = ["#0b6e4f", "#f2a541", "#7fb8a4", "#f7cf9a", "#3d5a80", "#c8553d"];
-const [LEFT, TOP, BAR, GAP, WIDTH] = [170, 64, 16, 18, 520];
+const [LEFT, LEGEND, BAR, GAP, WIDTH] = [170, 32, 16, 18, 520];
+// Of the legend: how many names there are in a row, and what room each has.
+const [IN_A_ROW, NAME, ROW] = [3, 180, 20];
 
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
@@ -10,8 +12,9 @@ export function picture(figures, loads) {
   const values = figures.flatMap((figure) => loads.map((load) => figure[load])).filter((value) => value > 0);
   const [least, most] = [Math.floor(Math.log10(Math.min(...values))), Math.ceil(Math.log10(Math.max(...values)))];
   const at = (value) => ((Math.log10(value) - least) / (most - least || 1)) * WIDTH;
+  const begin = LEGEND + Math.ceil(figures.length / IN_A_ROW) * ROW + 12;
   const lines = [];
-  let top = TOP;
+  let top = begin;
   for (const load of loads) {
     const measured = figures.filter((figure) => figure[load] > 0);
     lines.push(`<text x="${LEFT - 10}" y="${top + (measured.length * BAR) / 2 + 4}" text-anchor="end">${escaped(load)}</text>`);
@@ -27,14 +30,12 @@ export function picture(figures, loads) {
   const scale = [];
   for (let power = least; power <= most; power += 1) {
     const x = (LEFT + at(10 ** power)).toFixed(1);
-    scale.push(`<line x1="${x}" y1="${TOP - 6}" x2="${x}" y2="${top - GAP + 4}" stroke="#ddd"/>`);
+    scale.push(`<line x1="${x}" y1="${begin - 6}" x2="${x}" y2="${top - GAP + 4}" stroke="#ddd"/>`);
     scale.push(`<text x="${x}" y="${top - GAP + 20}" text-anchor="middle" font-size="11">${Number((10 ** power).toPrecision(1))} ms</text>`);
   }
-  let x = LEFT;
   const legend = figures.map((figure, nth) => {
-    const entry = `<rect x="${x}" y="32" width="12" height="12" fill="${COLORS[nth % COLORS.length]}"/><text x="${x + 17}" y="42">${escaped(figure.name)}</text>`;
-    x += 40 + figure.name.length * 7;
-    return entry;
+    const [x, y] = [LEFT + (nth % IN_A_ROW) * NAME, LEGEND + Math.floor(nth / IN_A_ROW) * ROW];
+    return `<rect x="${x}" y="${y}" width="12" height="12" fill="${COLORS[nth % COLORS.length]}"/><text x="${x + 17}" y="${y + 10}">${escaped(figure.name)}</text>`;
   });
   const [width, height] = [LEFT + WIDTH + 90, top + 16];
   return [
