@@ -143,11 +143,12 @@ pub fn for_auditing() -> Result<Auditing, Fault> {
     // Lines alone need no AWS.
     if signal_queue.is_some() || event_bus.is_some() {
         let sdk = Sdk::new(&Aws::from_env()?);
-        publish.extend(signal_queue.map(|url| -> Arc<dyn Publish> {
-            let queue = SqsQueue::new(sdk.sqs(), url);
-            Arc::new(SignalEvents::to(Arc::new(queue)))
-        }));
-        publish.extend(event_bus.map(|name| -> Arc<dyn Publish> { Arc::new(EventBus::new(sdk.eventbridge(), name)) }));
+        if let Some(url) = signal_queue {
+            publish.push(Arc::new(SignalEvents::to(Arc::new(SqsQueue::new(sdk.sqs(), url)))));
+        }
+        if let Some(name) = event_bus {
+            publish.push(Arc::new(EventBus::new(sdk.eventbridge(), name)));
+        }
     }
     Ok(Auditing { changes: Arc::new(Stream), publish })
 }
