@@ -33,6 +33,6 @@ impl Endpoint for ListTokens {
         let filter =
             ClientFilter { client: client.as_ref().map(|client| client.id), subject: subject.clone(), valid, start, end };
         let page = list_of_clients(ports, &caller.service, &filter).await?;
-        Ok(Answer::from_body(&TokenListResponse::from_page(&query, client.as_ref(), &page)?)?)
+        Ok(Answer::from_body(&TokenListResponse::from_page(&query, client.as_deref(), &page)?)?)
     }
 }

@@ -83,7 +83,7 @@ impl Caller {
                 if client.settings.kind != ClientKind::Confidential {
                     return Err(Denial::ClientMustBeConfidential.into());
                 }
-                let (name, asker) = (client.id.to_string(), Asker::Client(Box::new(client)));
+                let (name, asker) = (client.id.to_string(), Asker::Client(client));
                 Ok(Self { service: caller.service, asker, name, lookup: caller.lookup, found: caller.found })
             }
             AskerCredentials::Bearer(token) => {

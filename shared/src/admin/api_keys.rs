@@ -4,6 +4,8 @@
 //! its API secret; and members do for themselves, as far as the org lets them. What a key opens is found out in
 //! [`auth::api_key`](crate::auth::api_key).
 
+use std::sync::Arc;
+
 use crate::auth::api_key::{ApiKeyState, holds, states};
 use crate::auth::bearer;
 use crate::auth::service::{Credentials, Lookup, Proof, authenticate as authenticate_service};
@@ -349,7 +351,7 @@ pub async fn revoke(ports: &ApiKeyWriter, credentials: &Credentials, locator: Ap
 /// Who acts on the keys of an org.
 #[derive(Debug)]
 struct Actor {
-    org: Org,
+    org: Arc<Org>,
     /// The bearer. `None`: the org itself, by its API secret.
     caller: Option<Caller>,
     /// Whether it may do this to the keys of anybody in the org.
@@ -393,7 +395,7 @@ impl Actor {
             Proof::Secret { .. } => {
                 let credentials = Credentials { org: Some(org), ..credentials.clone() };
                 let authenticated = authenticate_service(ports, &credentials, &[], |_| Also(also)).await?;
-                let org = authenticated.service.org().clone();
+                let org = authenticated.service.into_org();
                 Ok((Self { org, caller: None, is_administrator: true, needs }, authenticated.found))
             }
         }

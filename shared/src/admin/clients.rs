@@ -1,6 +1,8 @@
 //! The use cases about OAuth clients, to which an org issues tokens: create, read, list, replace, lock and delete them, and
 //! change their secrets.
 
+use std::sync::Arc;
+
 use crate::admin::issuers::ensure_identities_are_known;
 use crate::admin::orgs_and_members::NO_KEY;
 use crate::auth::secret;
@@ -259,7 +261,7 @@ pub(crate) fn targets_are_possible(
 /// # Errors
 /// [`Refusal::NotFound`], if the org has no such client.
 pub async fn get(ports: &Reader, service: &Service, found: &Records, named: &ClientRef) -> Result<Client, Error> {
-    client_named(ports, service, found, named).await?.ok_or(UNKNOWN.into())
+    client_named(ports, service, found, named).await?.map(Arc::unwrap_or_clone).ok_or(UNKNOWN.into())
 }
 
 /// Lists the clients of an org: from `start` (inclusive) to `end` (exclusive) of those that are `wanted`, by number.
@@ -605,7 +607,7 @@ pub(crate) async fn replace(
             Replaced::Outdated | Replaced::Dangling => {
                 let key = (seen.org, seen.id);
                 let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
-                seen = reader.tokens.read(&wanted).await?.clients.remove(&key).ok_or(UNKNOWN)?;
+                seen = reader.tokens.read(&wanted).await?.clients.remove(&key).map(Arc::unwrap_or_clone).ok_or(UNKNOWN)?;
             }
         }
     }

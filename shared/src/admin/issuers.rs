@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use futures::future::join_all;
 use serde_json::{Map, Value};
@@ -311,7 +312,7 @@ pub async fn test(tester: &IssuerTester, service: &Service, mut found: Records, 
                 if let Some(presenter) = &client {
                     inspection.judge_networks(presenter.settings.allowed_networks.as_ref(), "allowed_cidrs".to_owned());
                 }
-                judge_presenter(&mut inspection, issuer, org, client.as_ref(), asked.purpose);
+                judge_presenter(&mut inspection, issuer, org, client.as_deref(), asked.purpose);
             }
         }
         if issuer.reusable {
@@ -350,12 +351,12 @@ async fn ensure_unused(ports: &DirectoryReader, used: &ReplayKey) -> Result<Resu
 }
 
 /// The clients of an org that name an issuer, and that may present its tokens.
-async fn clients_of(directory: &dyn ReadDirectory, org: &OrgId, issuer: &AssertionIssuer) -> Result<Vec<Client>, Fault> {
+async fn clients_of(directory: &dyn ReadDirectory, org: &OrgId, issuer: &AssertionIssuer) -> Result<Vec<Arc<Client>>, Fault> {
     let may_present = |client: &Client| issuer.clients.as_ref().is_none_or(|clients| clients.contains(&client.id));
     let mut of_issuer = Vec::new();
     walk_clients(directory, org, |client| {
         if is_at(&client, issuer) && may_present(&client) {
-            of_issuer.push(client);
+            of_issuer.push(Arc::new(client));
         }
         ControlFlow::Continue(())
     })
@@ -364,7 +365,11 @@ async fn clients_of(directory: &dyn ReadDirectory, org: &OrgId, issuer: &Asserti
 }
 
 /// The first client that the token authenticates, with the identity; or why it isn't the first of them all.
-fn matching(inspection: &Inspection<'_>, issuer: &AssertionIssuer, candidates: Vec<Client>) -> Result<(Client, usize), Finding> {
+fn matching(
+    inspection: &Inspection<'_>,
+    issuer: &AssertionIssuer,
+    candidates: Vec<Arc<Client>>,
+) -> Result<(Arc<Client>, usize), Finding> {
     let mut nearest = None;
     for client in candidates {
         match identity_of(inspection, &client, issuer) {
@@ -408,7 +413,7 @@ fn about(field: &str, detail: &str) -> Result<(), Finding> {
 }
 
 /// Finds the client that an ID-JAG names. `None`: the org has no such client.
-async fn client_in(reader: &Reader, service: &Service, claims: &Claims) -> Result<Option<Client>, Fault> {
+async fn client_in(reader: &Reader, service: &Service, claims: &Claims) -> Result<Option<Arc<Client>>, Fault> {
     let Some(name) = claims.text("client_id").ok().flatten() else { return Ok(None) };
     let client = match ClientUrl::parse(name) {
         Ok(url) => ClientRef::Id(document_key(service.id(), &url).client()),

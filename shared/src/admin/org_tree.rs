@@ -1,5 +1,7 @@
 //! The orgs at and below one, in the order in which they are listed.
 
+use std::sync::Arc;
+
 use crate::auth::bearer::{authenticate, require_scope};
 use crate::domain::scope::api;
 use crate::domain::{Error, Org, OrgId, Refusal};
@@ -43,7 +45,7 @@ pub async fn orgs(ports: &DirectoryReader, bearer: &str, after: Option<&OrgId>, 
         let wanted = RecordKeys { orgs: some.to_vec(), ..RecordKeys::default() };
         let mut found = ports.reader.tokens.read(&wanted).await?.orgs;
         // One that was deleted meanwhile is left out.
-        orgs.extend(some.iter().filter_map(|id| found.remove(id)));
+        orgs.extend(some.iter().filter_map(|id| found.remove(id)).map(Arc::unwrap_or_clone));
     }
     Ok(OrgPage { orgs, next })
 }

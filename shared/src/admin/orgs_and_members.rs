@@ -16,6 +16,7 @@ use crate::policy::may_hand_out;
 use crate::store::{Delete, MemberSwap, Put, ReadDirectory, RecordKeys, Records, Replaced, WriteDirectory};
 use crate::tokens::revoke::mark;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is wrong with an algorithm by which nothing can be signed here.
 pub(crate) const NO_KEY: &str = "must be an algorithm that the service has a signing key for";
@@ -110,8 +111,8 @@ pub async fn write_org(
     let keys = || RecordKeys { orgs: std::iter::once(id).chain(parent).cloned().collect(), ..assertions_of(id) };
     let (caller, mut found) = authenticate(&ports.reader, bearer, keys()).await?;
     for _ in 0..MAX_ATTEMPTS {
-        let existing = found.orgs.get(id);
-        let parent = parent.and_then(|parent| found.orgs.get(parent));
+        let existing = found.org(id);
+        let parent = parent.and_then(|parent| found.org(parent));
         may_write_org(&caller, write, existing.or(parent))?;
         let seen = existing.map(|org| (org, found.assertion_settings.get(id).cloned().unwrap_or_default()));
         let draft = draft(seen.as_ref().map(|(org, assertions)| (*org, assertions)))?;
@@ -285,7 +286,7 @@ pub async fn member(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<Mem
     let (caller, mut found) = authenticate(ports, bearer, also).await?;
     let itself = key.org == *caller.org() && key.subject == *caller.subject();
     if !itself {
-        require_scope(&caller, found.orgs.get(&key.org), &[api::MEMBERS_READ, api::MEMBERS_WRITE])?;
+        require_scope(&caller, found.org(&key.org), &[api::MEMBERS_READ, api::MEMBERS_WRITE])?;
     }
     Ok(found.members.remove(key).ok_or(Refusal::NotFound("member"))?)
 }
@@ -349,7 +350,7 @@ pub async fn delete_member(
     let there = found.members.get(key).ok_or(UNKNOWN)?;
     let now = ports.reader.now();
     let mut disabled = None;
-    if condition.is_some() || is_root(found.orgs.get(&key.org)) && is_administrator(there) {
+    if condition.is_some() || is_root(found.org(&key.org)) && is_administrator(there) {
         let disable = |seen: Option<&Member>| {
             let seen = seen.ok_or(UNKNOWN)?;
             condition.as_ref().map_or(Ok(()), |condition| condition(seen))?;
@@ -359,7 +360,7 @@ pub async fn delete_member(
         disabled = Some(directory.swap(&caller, &found, key, disable).await?.1);
     }
     let dead = NotBeforeKey { org: key.org.clone(), kind: NotBeforeScope::Member(key.subject.clone()) };
-    ports.revoke.set_not_before(&mark(dead, found.orgs.get(&key.org), now)).await?;
+    ports.revoke.set_not_before(&mark(dead, found.org(&key.org), now)).await?;
     if disabled.is_some() {
         let swap = MemberSwap { key: key.clone(), seen: disabled, member: None, witness: None };
         return match ports.write.swap_member(&swap).await? {
@@ -408,7 +409,7 @@ impl Directory<'_> {
             let member = change(seen.as_ref())?;
             may_touch(caller, Some(&member))?;
             let is_last =
-                is_root(found.orgs.get(&key.org)) && seen.as_ref().is_some_and(is_administrator) && !is_administrator(&member);
+                is_root(found.org(&key.org)) && seen.as_ref().is_some_and(is_administrator) && !is_administrator(&member);
             let witness = if is_last { Some(self.another_administrator(caller, key).await?) } else { None };
             let swap = MemberSwap { key: key.clone(), seen, member: Some(member.clone()), witness };
             match self.write.swap_member(&swap).await? {
@@ -463,7 +464,7 @@ fn may_touch(caller: &Caller, member: Option<&Member>) -> Result<(), Refusal> {
 async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Caller, Records), Error> {
     let also = RecordKeys { orgs: vec![key.org.clone()], members: vec![key.clone()], ..RecordKeys::default() };
     let (caller, found) = authenticate(ports, bearer, also).await?;
-    require_scope(&caller, found.orgs.get(&key.org), &[api::MEMBERS_WRITE])?;
+    require_scope(&caller, found.org(&key.org), &[api::MEMBERS_WRITE])?;
     may_touch(&caller, found.members.get(key))?;
     Ok((caller, found))
 }
@@ -481,7 +482,7 @@ async fn authorize(
     also: RecordKeys,
 ) -> Result<(Caller, Org, Records), Error> {
     let (caller, mut found) = authenticate(ports, bearer, RecordKeys { orgs: vec![id.clone()], ..also }).await?;
-    require_scope(&caller, found.orgs.get(id), any_of)?;
-    let org = found.orgs.remove(id).ok_or(Refusal::NotFound("org"))?;
+    require_scope(&caller, found.org(id), any_of)?;
+    let org = found.orgs.remove(id).map(Arc::unwrap_or_clone).ok_or(Refusal::NotFound("org"))?;
     Ok((caller, org, found))
 }

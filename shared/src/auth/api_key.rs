@@ -4,6 +4,7 @@
 //! checksum is wrong is none of ours, and takes no read at all.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::auth::presented::add;
 use crate::domain::{
@@ -24,7 +25,7 @@ pub struct FoundApiKey {
     /// Its owner, if that is still a member.
     pub owner: Option<Member>,
     /// Its org, if that is still there.
-    pub org: Option<Org>,
+    pub org: Option<Arc<Org>>,
     /// How the key stands.
     pub status: ApiKeyStatus,
     is_live: bool,
@@ -38,7 +39,7 @@ pub struct LiveApiKey {
     /// The member whose key it is.
     pub owner: Member,
     /// The org of the key.
-    pub org: Org,
+    pub org: Arc<Org>,
 }
 
 /// Finds an API key by its value, and reads what `also` names. `None`: it isn't one, or a value that has been replaced.
@@ -77,7 +78,7 @@ async fn look_up(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Option
     }
     let (owner, org) = (found.members.get(&member).cloned(), found.orgs.get(&member.org).cloned());
     let status = key.status(owner.as_ref(), &found.marks, now);
-    let is_live = key.is_live(owner.as_ref(), org.as_ref(), &found.marks, now);
+    let is_live = key.is_live(owner.as_ref(), org.as_deref(), &found.marks, now);
     Ok((Some((FoundApiKey { key, owner, org, status, is_live }, is_good)), found))
 }
 

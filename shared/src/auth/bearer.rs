@@ -1,5 +1,8 @@
 //! Examining the token that a member presents: the step in which every endpoint of an administrator's API begins.
 
+use std::borrow::Borrow;
+use std::sync::Arc;
+
 use crate::auth::api_key;
 use crate::auth::presented::{add, decisive_for_family, decisive_for_token, is_redeemable, read_family, want_ancestors};
 use crate::domain::scope::api;
@@ -44,7 +47,7 @@ pub struct Refreshable {
     /// The token's subject, if that is still a member.
     pub member: Option<Member>,
     /// The token's org, if that is still there.
-    pub org: Option<Org>,
+    pub org: Option<Arc<Org>>,
     /// How the family stands.
     pub status: TokenStatus,
 }
@@ -86,8 +89,12 @@ async fn by_api_key(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Cal
 ///
 /// [`Refusal::AccessDenied`], which names the first of the scopes, if the caller has none of them, and also if the org is of
 /// others or isn't there: nobody can probe for orgs.
-pub(crate) fn require_scope<'a>(caller: &Caller, org: Option<&'a Org>, any_of: &[&'static str]) -> Result<&'a Org, Refusal> {
-    let may = |org: &&Org| any_of.iter().any(|scope| caller.may(scope, org));
+pub(crate) fn require_scope<'a, O: Borrow<Org>>(
+    caller: &Caller,
+    org: Option<&'a O>,
+    any_of: &[&'static str],
+) -> Result<&'a O, Refusal> {
+    let may = |org: &&O| any_of.iter().any(|scope| caller.may(scope, (*org).borrow()));
     org.filter(may).ok_or(Refusal::AccessDenied { needs: any_of.first().copied().unwrap_or(api::ADMIN) })
 }
 
@@ -171,7 +178,8 @@ pub(crate) async fn find_family(ports: &Reader, key: &FamilyKey) -> Result<Optio
     let Some(family) = found.families.remove(key) else { return Ok(None) };
     let decisive = decisive_for_family(&found, &family, ports.now());
     let status = decisive.family_status(&family, ports.now());
-    let (org, member) = (decisive.org.cloned(), decisive.member.cloned());
+    let member = found.remove_member(&family.org, &family.subject);
+    let org = found.orgs.remove(&family.org);
     Ok(Some(Refreshable { family, member, org, status }))
 }
 

@@ -64,7 +64,7 @@ fn are_live(ancestors: &[Ancestor], found: &Records, now: Timestamp) -> bool {
 }
 
 fn is_live_api_key(key: &ApiKey, found: &Records, now: Timestamp) -> bool {
-    key.is_live(member_in(found, &key.org, &key.owner), found.orgs.get(&key.org), &found.marks, now)
+    key.is_live(member_in(found, &key.org, &key.owner), found.org(&key.org), &found.marks, now)
 }
 
 /// Returns a member, if it was found.
@@ -74,7 +74,7 @@ pub(crate) fn member_in<'a>(found: &'a Records, org: &OrgId, subject: &Subject) 
 
 /// Returns the client that a token was issued to, if it was found.
 pub(crate) fn client_in<'a>(found: &'a Records, org: &OrgId, client: Option<ClientId>) -> Option<&'a Client> {
-    found.clients.get(&(org.clone(), client?))
+    found.client(&(org.clone(), client?))
 }
 
 /// Gathers what decides about an access token from what was found, [its ancestors](want_ancestors) included.
@@ -96,7 +96,7 @@ pub(crate) fn decisive_for_family<'a>(found: &'a Records, family: &'a Family, no
 
 fn decisive<'a>(found: &'a Records, org: &OrgId, subject: &Subject, client: Option<ClientId>) -> StatusInputs<'a> {
     StatusInputs {
-        org: found.orgs.get(org),
+        org: found.org(org),
         member: member_in(found, org, subject),
         client: client_in(found, org, client),
         family: None,

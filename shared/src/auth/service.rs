@@ -1,6 +1,8 @@
 //! Authenticating who acts on an org's tokens and clients as a whole: the authorization server that stands on this one, or
 //! a resource server of it.
 
+use std::sync::Arc;
+
 use crate::auth::bearer::{authenticate as authenticate_bearer, require_scope};
 use crate::auth::secret;
 use crate::domain::{Caller, Client, ClientRef, Error, Fault, Org, OrgId, Refusal, Secret, Service, TokenProblem};
@@ -103,7 +105,7 @@ pub async fn authenticate_member<S: Lookup>(
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
 
 /// Returns the org, if it is enabled and the caller may act on it as a service.
-fn service_org(caller: &Caller, org: Option<&Org>, needs: &[&'static str]) -> Result<Org, Refusal> {
+fn service_org(caller: &Caller, org: Option<&Arc<Org>>, needs: &[&'static str]) -> Result<Arc<Org>, Refusal> {
     let org = org.filter(|org| org.enabled);
     if needs.is_empty() {
         let own = org.filter(|org| org.is_within(caller.org()));
@@ -163,7 +165,7 @@ pub async fn client_named(
     service: &Service,
     found: &Records,
     client: &ClientRef,
-) -> Result<Option<Client>, Fault> {
+) -> Result<Option<Arc<Client>>, Fault> {
     let org = service.id();
     let id = match client {
         ClientRef::Id(id) => *id,
@@ -173,7 +175,7 @@ pub async fn client_named(
         },
     };
     let key = (org.clone(), id);
-    let is_there = |client: &Client| service.org().still_has(client, ports.now());
+    let is_there = |client: &Arc<Client>| service.org().still_has(client, ports.now());
     if let Some(client) = found.clients.get(&key) {
         return Ok(Some(client.clone()).filter(is_there));
     }

@@ -1,5 +1,7 @@
 //! Who acts on an org's tokens and clients as a whole.
 
+use std::sync::Arc;
+
 use super::{Caller, ClientId, Invalid, Org, OrgId, RevokingParty, Subject, TokenId};
 
 /// Leave to act on the tokens and clients of an org: only [`crate::auth::service`] makes one, of credentials that were verified.
@@ -7,24 +9,29 @@ use super::{Caller, ClientId, Invalid, Org, OrgId, RevokingParty, Subject, Token
 /// It is what Authlete calls the service.
 #[derive(Clone, Debug)]
 pub struct Service {
-    org: Org,
+    org: Arc<Org>,
     by: Option<(OrgId, Subject, TokenId)>,
 }
 
 impl Service {
     /// Call it only where the credentials have just been verified, with the org of that same read.
-    pub(crate) fn authenticated(org: Org, by: Option<&Caller>) -> Self {
+    pub(crate) fn authenticated(org: Arc<Org>, by: Option<&Caller>) -> Self {
         Self { org, by: by.map(|caller| (caller.org().clone(), caller.subject().clone(), caller.token().id)) }
     }
 
     /// The org, whose clients come straight to our own endpoints: we are its authorization server.
-    pub(crate) fn of_own_clients(org: Org) -> Self {
+    pub(crate) fn of_own_clients(org: Arc<Org>) -> Self {
         Self { org, by: None }
     }
 
     /// Returns the org that the service stands for.
     pub fn org(&self) -> &Org {
         &self.org
+    }
+
+    /// Returns the org by itself.
+    pub(crate) fn into_org(self) -> Arc<Org> {
+        self.org
     }
 
     /// Returns the id of that org, Authlete's `serviceId`.

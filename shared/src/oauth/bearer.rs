@@ -1,5 +1,7 @@
 //! The access token of a client, at an endpoint of the service itself: the userinfo endpoint, and those of event streams.
 
+use std::sync::Arc;
+
 use crate::auth::client;
 use crate::auth::service::Lookup as _;
 use crate::domain::{Audience, Error, Fault, Org, OrgId, Refusal, Secret, Service, TokenProblem, TokenStatus};
@@ -64,7 +66,7 @@ fn meant_for_us(ports: &Introspector, org: &Org) -> impl Fn(&Audience) -> bool +
 }
 
 /// Finds the org of a client's token: a JWT names its client, and an opaque token that can be used here its org.
-async fn find(ports: &Introspector, text: &str) -> Result<Option<(Org, TokenLookup, Records)>, Fault> {
+async fn find(ports: &Introspector, text: &str) -> Result<Option<(Arc<Org>, TokenLookup, Records)>, Fault> {
     let reader = &ports.reader;
     let keys = reader.keys.now().await?;
     let seek = |org: &OrgId| TokenLookup::by_value(&keys, org, text);

@@ -3,6 +3,8 @@
 //! A grant begins and grows at the [`token_endpoint`](super::token_endpoint), when a code is redeemed, and lets the
 //! [hand-over](super::authorization::hand_over) skip the question.
 
+use std::sync::Arc;
+
 use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::api;
 use crate::domain::{Client, ClientId, Error, OrgId, PersonGrant, PersonGrantKey, Refusal, Service, Subject};
@@ -16,7 +18,7 @@ pub struct ConnectedApps {
     /// The org of the clients.
     pub service: Service,
     /// The grants, each with its client, by the number of the client.
-    pub grants: Vec<(PersonGrant, Client)>,
+    pub grants: Vec<(PersonGrant, Arc<Client>)>,
     /// After which client the next page begins; `None`: this was the last.
     pub next: Option<ClientId>,
 }

@@ -1,6 +1,7 @@
 //! Clients that register themselves (RFC 7591), and then look after their registration (RFC 7592).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::admin::clients;
 use crate::admin::clients::{free_number, has_keys};
@@ -55,7 +56,7 @@ pub struct Registered {
     /// In whose name it is served.
     pub service: Service,
     /// The client as it is stored now.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The token by which it looks after its registration.
     pub token: Secret<String>,
     /// Its secret, if it has just been made: it is told this once.
@@ -131,7 +132,7 @@ pub(super) async fn keep_longer(
     reader: &Reader,
     write: &dyn WriteDirectory,
     service: &Service,
-    mut client: Client,
+    mut client: Arc<Client>,
 ) -> Result<(), Fault> {
     const MAX_ATTEMPTS: usize = 3;
     for _ in 0..MAX_ATTEMPTS {
@@ -140,7 +141,7 @@ pub(super) async fn keep_longer(
         if end < expires_at.plus(Seconds::DAY) && reader.now().plus(Seconds::DAY) < expires_at {
             return Ok(());
         }
-        let kept = Client { origin: ClientOrigin::SelfRegistered { expires_at: end.max(expires_at) }, ..client.clone() };
+        let kept = Client { origin: ClientOrigin::SelfRegistered { expires_at: end.max(expires_at) }, ..(*client).clone() };
         match write.replace_client(&client, &kept).await? {
             Replaced::Done | Replaced::Taken => return Ok(()),
             Replaced::Outdated | Replaced::Dangling => {}
@@ -171,7 +172,7 @@ async fn record(
         ..Client::new(service.id().clone(), id, settings, now)
     };
     clients::put(&*ports.write, &client).await?;
-    Ok(Registered { service, client, token, secret })
+    Ok(Registered { service, client: Arc::new(client), token, secret })
 }
 
 /// Finds the client whose registration `token` opens: one consistent read, and another one the first time that it is seen.
@@ -239,13 +240,13 @@ pub async fn replace(
         };
         Ok(Client { secrets, ..old.clone().with_settings(settings, now) })
     };
-    let client = match clients::replace(&ports.reader, &*ports.write, client, change).await {
+    let client = match clients::replace(&ports.reader, &*ports.write, Arc::unwrap_or_clone(client), change).await {
         // It was deleted meanwhile.
         Err(Error::Refused(Refusal::NotFound(_))) => return Err(REJECTED.into()),
         other => other?,
     };
     let secret = secret::is_among(&fresh, &live(&client, now)).then_some(fresh);
-    Ok(Registered { service, client, token, secret })
+    Ok(Registered { service, client: Arc::new(client), token, secret })
 }
 
 /// Deletes a client that doesn't want to be registered any longer, and revokes all its tokens: RFC 7592 section 2.3.

@@ -1,6 +1,7 @@
 //! What is asked of the store, and what it answers.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::domain::{
     AliasKey, Aliased, ApiKey, ApiKeyLocator, AssertionSettings, Authorization, AuthorizationKey, Client, ClientDocument,
@@ -161,14 +162,14 @@ pub struct Records {
     pub uses: HashMap<UseKey, Timestamp>,
     /// The not-before marks that were found.
     pub marks: NotBefores,
-    /// The orgs that were found, by their ids.
-    pub orgs: HashMap<OrgId, Org>,
+    /// The orgs that were found, by their ids. Shared with the store, as clients are: one that it remembers isn't copied for each request.
+    pub orgs: HashMap<OrgId, Arc<Org>>,
     /// The settings for assertions, by their org. An org that isn't here has the defaults.
     pub assertion_settings: HashMap<OrgId, AssertionSettings>,
     /// The members that were found, by their keys.
     pub members: HashMap<MemberKey, Member>,
     /// The clients that were found, by their keys.
-    pub clients: HashMap<ClientKey, Client>,
+    pub clients: HashMap<ClientKey, Arc<Client>>,
     /// On which day the secrets of the clients were used, as far as any use was noted. They are read with the clients.
     pub credential_uses: HashMap<ClientKey, CredentialUses>,
     /// Which client has an alias.
@@ -180,6 +181,21 @@ pub struct Records {
 }
 
 impl Records {
+    /// Returns an org, if it was found.
+    pub fn org(&self, id: &OrgId) -> Option<&Org> {
+        self.orgs.get(id).map(Arc::as_ref)
+    }
+
+    /// Removes and returns a member, if it was found.
+    pub fn remove_member(&mut self, org: &OrgId, subject: &Subject) -> Option<Member> {
+        self.members.remove(&MemberKey { org: org.clone(), subject: subject.clone() })
+    }
+
+    /// Returns a client, if it was found.
+    pub fn client(&self, key: &ClientKey) -> Option<&Client> {
+        self.clients.get(key).map(Arc::as_ref)
+    }
+
     /// Returns the settings of this org that only assertions need, or their defaults.
     pub fn into_assertion_settings(mut self, org: &OrgId) -> AssertionSettings {
         self.assertion_settings.remove(org).unwrap_or_default()

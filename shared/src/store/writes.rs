@@ -1,5 +1,7 @@
 //! What the store shall write, and what came of it.
 
+use std::sync::Arc;
+
 use super::reads::UseKey;
 use crate::domain::{
     Alias, Aliased, ApiKey, Authorization, Family, FamilyKey, LogoutKey, Member, MemberKey, OrgId, PersonGrantUpdate, TicketKey,
@@ -12,13 +14,13 @@ pub struct NewToken {
     /// The record of the token.
     pub token: TokenRecord,
     /// The family that begins with it.
-    pub family: Option<Family>,
+    pub family: Option<Arc<Family>>,
     /// Where the two are found whose values don't tell.
     pub aliases: Vec<Alias>,
     /// The ticket that it is issued on, in whose name it is spent: the token's id.
     pub ticket: Option<TicketConsumption>,
     /// The authorization whose code becomes the token, as it shall be: it must be there, and its revision one lower.
-    pub authorization: Option<Authorization>,
+    pub authorization: Option<Box<Authorization>>,
     /// What the token's person grants with it: it must not have been ended since.
     pub person_grant: Option<PersonGrantUpdate>,
 }
@@ -26,7 +28,7 @@ pub struct NewToken {
 impl NewToken {
     /// A token and the family that begins with it, with values of the service's own making.
     pub fn new(token: TokenRecord, family: Option<Family>) -> Self {
-        Self { token, family, aliases: Vec::new(), ticket: None, authorization: None, person_grant: None }
+        Self { token, family: family.map(Arc::new), aliases: Vec::new(), ticket: None, authorization: None, person_grant: None }
     }
 
     /// Finds a value that the token has twice: its two values can't be the same.

@@ -1,6 +1,7 @@
 //! Authorization of requests to other APIs, which a gateway asks for before it passes them on.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::auth::api_key;
 use crate::auth::bearer::authenticate;
@@ -148,7 +149,7 @@ async fn of_client(ports: &Authorizer, request: &ApiRequest, scheme: TokenScheme
 
 /// Finds the org of a client's token, and reads what the token tells of its place there. A JWT names its client, and so the org;
 /// an opaque token is looked for in the org that the requirements name.
-async fn find(ports: &Authorizer, text: &str) -> Result<Option<(Org, TokenLookup, Records)>, Fault> {
+async fn find(ports: &Authorizer, text: &str) -> Result<Option<(Arc<Org>, TokenLookup, Records)>, Fault> {
     let reader = &ports.introspector.reader;
     let keys = reader.keys.now().await?;
     let seek = |org: &OrgId| TokenLookup::by_value(&keys, org, text);

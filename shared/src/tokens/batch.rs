@@ -4,6 +4,7 @@
 //! parts. To record a part twice does no harm, so a part may be delivered as often as it likes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::auth::service::Lookup;
 use crate::domain::{Batch, BatchKey, Client, ClientRef, Error, Fault, OrgId, Refusal, Service, TokenId};
@@ -151,7 +152,7 @@ pub fn worker(ports: BatchWorker) -> crate::platform::queue::local::Work {
 }
 
 /// The clients that are named, by name: as many as there are, a hundred at a time.
-async fn clients(ports: &Batcher, org: &OrgId, asks: &[BatchRequest]) -> Result<HashMap<String, Client>, Error> {
+async fn clients(ports: &Batcher, org: &OrgId, asks: &[BatchRequest]) -> Result<HashMap<String, Arc<Client>>, Error> {
     let mut names: Vec<&ClientRef> = Vec::new();
     for BatchRequest { client, .. } in asks {
         if !names.contains(&client) {
@@ -174,7 +175,7 @@ async fn clients(ports: &Batcher, org: &OrgId, asks: &[BatchRequest]) -> Result<
     Ok(clients)
 }
 
-fn client_in(found: &Records, org: &OrgId, name: &ClientRef) -> Option<Client> {
+fn client_in(found: &Records, org: &OrgId, name: &ClientRef) -> Option<Arc<Client>> {
     let id = match name {
         ClientRef::Id(id) => *id,
         ClientRef::Alias(alias) => *found.client_aliases.get(&(org.clone(), alias.clone()))?,

@@ -1,5 +1,7 @@
 //! Issuing tokens to OAuth clients: outside of any flow, or on a ticket.
 
+use std::sync::Arc;
+
 use crate::auth::service::{Lookup, client_named};
 use crate::domain::{
     Audience, Client, ClientId, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, NotBefore, NotBeforeKey,
@@ -18,7 +20,7 @@ pub struct Issued {
     /// The token that was minted.
     pub minted: Minted,
     /// The client that it was issued to.
-    pub client: Client,
+    pub client: Arc<Client>,
 }
 
 /// What may have ended all tokens of a client this second, or all of a subject: looked up with the client, so that to issue a token
@@ -71,7 +73,7 @@ pub async fn create(
 pub(crate) async fn issue_to_client(
     ports: &Granter,
     service: &Service,
-    client: Client,
+    client: Arc<Client>,
     grant: LiveGrant,
 ) -> Result<Issued, Error> {
     let minted = mint(&ports.refresher.minter, grant).await?;
@@ -82,14 +84,14 @@ pub(crate) async fn issue_to_client(
 pub(crate) async fn record_for_client(
     ports: &Granter,
     service: &Service,
-    client: Client,
+    client: Arc<Client>,
     signed: Unrecorded,
 ) -> Result<Issued, Error> {
     let minted = signed.record(&ports.refresher.minter).await?;
     end_predecessors(ports, service, client, minted).await
 }
 
-async fn end_predecessors(ports: &Granter, service: &Service, client: Client, minted: Minted) -> Result<Issued, Error> {
+async fn end_predecessors(ports: &Granter, service: &Service, client: Arc<Client>, minted: Minted) -> Result<Issued, Error> {
     if let Some(mark) = predecessors(service, &client, &minted.record) {
         ports.refresher.revoke.set_not_before(&mark).await?;
     }

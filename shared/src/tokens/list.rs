@@ -1,5 +1,7 @@
 //! Listing: which tokens there are.
 
+use std::sync::Arc;
+
 use crate::auth::api_key::{ApiKeyState, states};
 use crate::auth::bearer::authenticate;
 use crate::domain::scope::api;
@@ -80,7 +82,7 @@ pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<L
         },
         (None, None) => caller.org().clone(),
     };
-    query.subject = visible(&caller, found.orgs.get(&org), &org, query.subject)?;
+    query.subject = visible(&caller, found.org(&org), &org, query.subject)?;
     let limit = query.limit;
     query.after = after(&query);
     if wanted.is_some() {
@@ -91,7 +93,7 @@ pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<L
     for _ in 0..MAX_PAGES {
         let (page, keys) = futures::future::try_join(
             tokens_page(reader, &org, &query, kind),
-            api_keys_page(&*ports.api_keys, reader, found.orgs.get(&org), &query, kind),
+            api_keys_page(&*ports.api_keys, reader, found.org(&org), &query, kind),
         )
         .await?;
         // Each is whole down to where its next page begins.
@@ -200,7 +202,7 @@ pub(crate) async fn find_by_id(
     caller: &Caller,
     org: Option<OrgId>,
     (id, scope): (TokenId, &'static str),
-) -> Result<Option<(TokenRecord, Org)>, Error> {
+) -> Result<Option<(TokenRecord, Arc<Org>)>, Error> {
     let is_visible = |record: &TokenRecord, place: &Org| {
         caller.may(scope, place) || record.org == *caller.org() && record.owner() == Some(caller.subject())
     };
@@ -221,7 +223,7 @@ pub(crate) async fn find_by_id(
 }
 
 /// Reads the token of this id in whichever of the orgs has it.
-async fn find_in(reader: &Reader, orgs: &[OrgId], id: TokenId) -> Result<Option<(TokenRecord, Org)>, Error> {
+async fn find_in(reader: &Reader, orgs: &[OrgId], id: TokenId) -> Result<Option<(TokenRecord, Arc<Org>)>, Error> {
     // Each org is two keys of those that one read takes.
     for orgs in orgs.chunks(RecordKeys::MAX_KEYS / 2) {
         let tokens = orgs.iter().map(|org| TokenKey { org: org.clone(), id }).collect();

@@ -95,7 +95,7 @@ pub struct ClientAccessToken {
     /// The token's refresh family, if it has one that is still there.
     pub family: Option<Family>,
     /// Its client, if that is still there.
-    pub client: Option<Client>,
+    pub client: Option<Arc<Client>>,
     /// The member on whom it depends, if it does.
     pub member: Option<Member>,
     /// Whether it is alive, and if not, why.
@@ -128,7 +128,7 @@ pub struct ClientFamily {
     /// The newest of its access tokens, if that is still there.
     pub token: Option<TokenRecord>,
     /// Its client, if that is still there.
-    pub client: Option<Client>,
+    pub client: Option<Arc<Client>>,
     /// The member on whom it depends, if it does.
     pub member: Option<Member>,
     /// Whether it is alive, and if not, why.
@@ -338,8 +338,10 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Clie
     let decisive = decisive_for_token(&found, &record, ports.now());
     let status = decisive.status(&record, ports.now());
     let family_status = decisive.family.map(|family| decisive.family_status(family, ports.now()));
-    let member = decisive.member.filter(|_| depends_on_member(record.issuance.as_deref())).cloned();
-    let (family, client) = (decisive.family.cloned(), decisive.client.cloned());
+    let family = record.family_key().and_then(|key| found.families.remove(&key));
+    let client = record.client.and_then(|client| found.clients.remove(&(record.org.clone(), client)));
+    let has_owner = depends_on_member(record.issuance.as_deref());
+    let member = has_owner.then(|| found.remove_member(&record.org, &record.subject)).flatten();
     Ok(Some(ClientAccessToken { record, family, client, member, status, family_status }))
 }
 
@@ -361,8 +363,9 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
     let decisive = decisive_for_family(&found, &family, ports.now());
     let status = decisive.family_status(&family, ports.now());
-    let member = decisive.member.filter(|_| depends_on_member(family.issuance.as_deref())).cloned();
-    let client = decisive.client.cloned();
+    let client = family.client.and_then(|client| found.clients.remove(&(family.org.clone(), client)));
+    let has_owner = depends_on_member(family.issuance.as_deref());
+    let member = has_owner.then(|| found.remove_member(&family.org, &family.subject)).flatten();
     let person_grant = granted.and_then(|key| found.person_grants.remove(&key));
     Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, status, person_grant }))
 }

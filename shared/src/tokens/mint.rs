@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::auth::bearer::authenticate;
 use crate::domain::scope::signals;
 use crate::domain::{
-    Algorithm, Alias, AliasKey, Aliased, ApiKeyProblem, ApiKeyValue, Caller, Claims, Denial, Entropy, Error, Family, Fault,
-    Member, MemberKey, NotBefore, NotBefores, PersonGrantUpdate, RefreshToken, Refusal, Remembering, Seconds, Secret, SessionId,
-    Shard, StatusIndex, StatusList, StatusListId, Timestamp, TokenId, TokenRecord,
+    Algorithm, Alias, AliasKey, Aliased, ApiKeyProblem, ApiKeyValue, Authorization, Caller, Claims, Denial, Entropy, Error,
+    Family, Fault, Member, MemberKey, NotBefore, NotBefores, PersonGrantUpdate, RefreshToken, Refusal, Remembering, Seconds,
+    Secret, SessionId, Shard, StatusIndex, StatusList, StatusListId, Timestamp, TokenId, TokenRecord,
 };
 use crate::jose;
 use crate::keys::{Signing, signer};
@@ -34,7 +34,7 @@ pub struct Minted {
     /// The record of the token.
     pub record: TokenRecord,
     /// The family that it belongs to, if that began with it or was moved on for it.
-    pub family: Option<Family>,
+    pub family: Option<Arc<Family>>,
     /// The refresh token that came with it.
     pub refresh_token: Option<Secret<String>>,
 }
@@ -189,7 +189,7 @@ impl Name {
 }
 
 /// Mints under a given name: for the next token of an existing `family`, if one is given.
-pub(crate) async fn mint_as(ports: &Minter, grant: LiveGrant, name: Name, family: Option<Family>) -> Result<Minted, Error> {
+pub(crate) async fn mint_as(ports: &Minter, grant: LiveGrant, name: Name, family: Option<Arc<Family>>) -> Result<Minted, Error> {
     let draft = draft(ports, grant, name, family).await?;
     let record = async { recorded(ports.write.record(&draft.recording).await?) };
     let (jwt, ()) = tokio::try_join!(draft.sign(), record)?;
@@ -238,7 +238,7 @@ struct Draft {
     /// What is signed, and the keys to sign it. `None`: the token is opaque.
     payload: Option<(Payload, Arc<Signing>)>,
     value: Option<Secret<String>>,
-    family: Option<Family>,
+    family: Option<Arc<Family>>,
     refresh_token: Option<Secret<String>>,
 }
 
@@ -264,7 +264,7 @@ impl Draft {
 }
 
 /// Boxed, because it is kept while the store and the key are waited for.
-async fn draft(ports: &Minter, grant: LiveGrant, name: Name, family: Option<Family>) -> Result<Box<Draft>, Error> {
+async fn draft(ports: &Minter, grant: LiveGrant, name: Name, family: Option<Arc<Family>>) -> Result<Box<Draft>, Error> {
     let LiveGrant(grant) = grant;
     // Boxed: what few need would make the future of everyone larger.
     if let Some((_, refusal)) = Box::pin(custom_value::conflict(&ports.reader, &grant.org, std::slice::from_ref(&grant))).await? {
@@ -294,7 +294,7 @@ pub(crate) fn prepared(LiveGrant(grant): &LiveGrant, entropy: &dyn Entropy) -> R
                 Some(chosen) => family.current = jose::sha256(chosen.expose().as_bytes()),
                 None => entropy.fill(&mut family.current)?,
             }
-            Some(family)
+            Some(Arc::new(family))
         }
         None => None,
     };
@@ -368,7 +368,7 @@ async fn begin_family(
     grant: &Grant,
     refresh: &RefreshGrant,
     token: TokenId,
-) -> Result<(Family, Secret<String>), Fault> {
+) -> Result<(Arc<Family>, Secret<String>), Fault> {
     let mut family = new_family(grant, refresh, token, &*ports.entropy)?;
     let first = if let Some(chosen) = &refresh.value {
         family.current = jose::sha256(chosen.expose().as_bytes());
@@ -378,7 +378,7 @@ async fn begin_family(
         family.current = jose::sha256(first.secret.expose());
         Secret::new(first.to_string())
     };
-    Ok((family, first))
+    Ok((Arc::new(family), first))
 }
 
 /// A family that begins with a token, but for its first secret.
@@ -418,7 +418,12 @@ pub(crate) fn needed_until(token_end: Option<Timestamp>, family_end: Timestamp) 
 
 /// Everything that is recorded of a new token, of its id and where its status is: it belongs to `family`, which begins with it or is there
 /// already.
-fn recording(grant: &Grant, (id, status): (TokenId, Option<StatusIndex>), family: Option<&Family>, begins: bool) -> NewToken {
+fn recording(
+    grant: &Grant,
+    (id, status): (TokenId, Option<StatusIndex>),
+    family: Option<&Arc<Family>>,
+    begins: bool,
+) -> NewToken {
     let chosen = |value: &Secret<String>| jose::sha256(value.expose().as_bytes());
     let alias = |hash, target| {
         let key = AliasKey { org: grant.org.clone(), hash };
@@ -451,8 +456,8 @@ fn recording(grant: &Grant, (id, status): (TokenId, Option<StatusIndex>), family
     };
     let ticket = grant.ticket.clone().map(|key| TicketConsumption { key, by: id, now: grant.issued_at });
     let family = family.filter(|_| begins).cloned();
-    let authorization =
-        grant.authorization.as_deref().and_then(|seen| seen.redeemed(id, family.as_ref().map(|family| family.id)));
+    let redeemed = |seen: &Authorization| seen.redeemed(id, family.as_ref().map(|family| family.id));
+    let authorization = grant.authorization.as_deref().and_then(redeemed).map(Box::new);
     // Who has granted no more than an access token, and is asked again, has nothing to look after.
     let is_kept = |update: &&PersonGrantUpdate| family.is_some() || update.remembering != Remembering::Stays;
     let person_grant = grant.consent.as_deref().filter(is_kept).cloned();
@@ -465,5 +470,5 @@ fn also(target: &MemberKey) -> RecordKeys {
 }
 
 fn target_in<'a>(found: &'a Records, key: &MemberKey) -> Target<'a> {
-    Target { org: found.orgs.get(&key.org), member: found.members.get(key) }
+    Target { org: found.org(&key.org), member: found.members.get(key) }
 }

@@ -1,5 +1,7 @@
 //! Refreshing: a refresh token becomes the next access token.
 
+use std::sync::Arc;
+
 use crate::auth::bearer::{Refreshable, family_of, find_family};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
@@ -35,7 +37,7 @@ pub async fn redeem(ports: &Refresher, token: &str, access_token: Option<&str>) 
     {
         return Err(Refusal::RefreshRejected.into());
     }
-    let grant = policy::refresh(&family, Target { org: org.as_ref(), member: member.as_ref() }, now)?;
+    let grant = policy::refresh(&family, Target { org: org.as_deref(), member: member.as_ref() }, now)?;
     match family.judge(token.generation, now) {
         Redemption::Current if family.rotates => rotate(ports, family, grant).await,
         Redemption::Current | Redemption::Retry => repeat(ports, family, grant).await,
@@ -176,7 +178,8 @@ async fn rotate(ports: &Refresher, family: Family, grant: Grant) -> Result<Minte
     let step = step(&family, &grant, name.id, Some(jose::sha256(next.secret.expose())));
     match ports.refresh.advance_family(&step).await? {
         AdvanceOutcome::Applied => {
-            let minted = mint_as(&ports.minter, LiveGrant::of_live_family(grant), name, Some(step.taken(family))).await?;
+            let minted =
+                mint_as(&ports.minter, LiveGrant::of_live_family(grant), name, Some(Arc::new(step.taken(family)))).await?;
             Ok(Minted { refresh_token: Some(Secret::new(next.to_string())), ..minted })
         }
         AdvanceOutcome::Superseded(now) if now.revoked_at.is_none() => match now.judge(family.generation, step.now) {
@@ -202,7 +205,7 @@ async fn repeat(ports: &Refresher, family: Family, grant: Grant) -> Result<Minte
     } else {
         family
     };
-    let minted = mint_as(&ports.minter, LiveGrant::of_live_family(grant), name, Some(family)).await?;
+    let minted = mint_as(&ports.minter, LiveGrant::of_live_family(grant), name, Some(Arc::new(family))).await?;
     // A value that a caller chose isn't ours to tell: who presented it has it.
     Ok(Minted { refresh_token: is_derived.then(|| Secret::new(current.to_string())), ..minted })
 }

@@ -62,7 +62,7 @@ pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result
     };
     if let Some(session) = session.filter(|_| whole_session) {
         let key = NotBeforeKey { org: session.org, kind: NotBeforeScope::Session(session.id) };
-        ports.revoke.set_not_before(&mark(key, found.orgs.get(&org), now)).await?;
+        ports.revoke.set_not_before(&mark(key, found.org(&org), now)).await?;
     }
     Ok(())
 }
@@ -107,7 +107,7 @@ async fn revoke_api_key_by_id(ports: &TokenRemover, caller: &Caller, id: TokenId
     let locator = ApiKeyLocator { org: org.clone(), id };
     let wanted = RecordKeys { api_keys: vec![locator.clone()], orgs: vec![org.clone()], ..RecordKeys::default() };
     let found = ports.orgs.reader.tokens.read(&wanted).await?;
-    let (key, place) = found.api_keys.get(&locator).zip(found.orgs.get(&org)).ok_or(UNKNOWN)?;
+    let (key, place) = found.api_keys.get(&locator).zip(found.org(&org)).ok_or(UNKNOWN)?;
     let is_own = org == *caller.org() && key.owner == *caller.subject();
     if !is_own && !caller.may(api::TOKENS_REVOKE, place) {
         return Err(UNKNOWN.into());

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::auth::presented::{decisive_for_token, want_ancestors};
 use crate::domain::{
-    Algorithm, Change, Commit, Diff, Fault, Issuer, MemberKey, Org, OrgId, Seconds, StatusIndex, StatusList, StatusListId,
-    StatusOrg, Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
+    Algorithm, Change, Commit, Diff, Fault, Issuer, MemberKey, OrgId, Seconds, StatusIndex, StatusList, StatusListId, StatusOrg,
+    Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
 };
 use crate::jose::status_list::{self, StatusBits, list_id, lists_for};
 use crate::keys::{SigningKeys, signer};
@@ -193,8 +193,7 @@ impl Told {
             let ids = some.iter().map(|known| known.org.clone()).collect();
             let found = ports.reader.tokens.read(&RecordKeys { orgs: ids, ..RecordKeys::default() }).await?.orgs;
             let is_affected = |known: &&StatusOrg| {
-                let line =
-                    || std::iter::once(&known.org).chain(found.get(&known.org).into_iter().flat_map(|org: &Org| &org.ancestors));
+                let line = || std::iter::once(&known.org).chain(found.get(&known.org).into_iter().flat_map(|org| &org.ancestors));
                 line().any(|org| self.changed.contains(org) || known.has_derived && self.bereft.contains(org))
             };
             affected.extend(some.iter().filter(is_affected).map(|known| known.org.clone()));

@@ -178,7 +178,7 @@ async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
     let another = TokenRecord { id: id(7), family: None, ..token.clone() };
     let redeemed = AuthorizationState::Redeemed { code: [3; 32], token: another.id, family: None };
     let redeemed = denied.moved_to(redeemed, asked.expires_at);
-    let on_authorization = NewToken { authorization: Some(redeemed), ..NewToken::new(another, None) };
+    let on_authorization = NewToken { authorization: Some(Box::new(redeemed)), ..NewToken::new(another, None) };
     assert_eq!(store.record(&on_authorization).await.unwrap(), InsertOutcome::Done);
     assert_eq!(streamed.actions().await, ["authorization.denied", "token.minted"]);
     assert!(

@@ -1,5 +1,7 @@
 //! The connected apps of a person, and their sessions, on the wire.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::authorization::{AskedScope, AskingClient};
@@ -91,7 +93,7 @@ struct PersonGrantView<'a> {
 impl<'a> PersonGrantsView<'a> {
     /// Shows a page of the apps.
     pub fn from_apps(apps: &'a ConnectedApps) -> Self {
-        let view = |(grant, client): &'a (PersonGrant, Client)| PersonGrantView {
+        let view = |(grant, client): &'a (PersonGrant, Arc<Client>)| PersonGrantView {
             client: AskingClient::from_client(client, &client.id.to_string()),
             scopes: grant.granted.scopes.iter().map(|scope| AskedScope::from_scope(scope, apps.service.org())).collect(),
             resources: grant.granted.resources.iter().map(Audience::as_str).collect(),

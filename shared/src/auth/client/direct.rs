@@ -1,5 +1,7 @@
 //! Clients that come straight to the service: first it must be found out whose they are.
 
+use std::sync::Arc;
+
 use super::federated::{self, IssuersLookup};
 use super::{ClientCredentials, VerifiedClient, verify_credentials};
 use crate::auth::service::Lookup;
@@ -58,7 +60,7 @@ pub async fn identify<S: Lookup>(
 }
 
 /// An org and a client of it, with what was looked for there, and what was found of it.
-pub(crate) type Known<S> = (Org, Client, S, Records);
+pub(crate) type Known<S> = (Arc<Org>, Arc<Client>, S, Records);
 
 /// Finds a client of any org by its number, even if it is disabled. One that is known by a metadata document isn't found so.
 pub(crate) async fn find<S: Lookup>(

@@ -7,6 +7,8 @@ mod metadata;
 
 pub use metadata::DocumentMetadata;
 
+use std::sync::Arc;
+
 use super::direct::{Identified, Known, identify};
 use super::{ClientCredentials, ClientProof, verify_credentials};
 use crate::auth::service::Lookup;
@@ -97,7 +99,7 @@ pub(crate) async fn find_by_url<S: Lookup>(
     }
     let kept = found.client_documents.remove(&key).filter(|kept| kept.url == *url);
     let metadata = current(documents, (key, url), kept, (freshness, reader.now())).await?;
-    let client = metadata.client(&org, url, existing, reader.now());
+    let client = Arc::new(metadata.client(&org, url, existing, reader.now()));
     Ok(FoundByUrl { known: (org, client, lookup, found), metadata })
 }
 
@@ -121,13 +123,14 @@ pub(crate) async fn identify_by_url<S: Lookup>(
     let FoundByUrl { known: (org, mut client, lookup, found), metadata } =
         find_by_url(reader, documents, (url, freshness), seek).await?;
     note_client(&org.id, client.outward_name());
-    client.settings.auth_method = match proof {
+    let proved = Arc::make_mut(&mut client);
+    proved.settings.auth_method = match proof {
         ClientProof::Assertion { assertion, of_spiffe: false } if metadata.offers_keys => {
             if let Some(place) = &metadata.jwks_uri {
                 let kid = foreign::kid(assertion.expose());
                 let read = documents.web.key_sets().at(place, kid.as_deref(), reader.now()).await;
                 let keys = read.ok().flatten().ok_or(Denial::ClientDocumentUnavailable)?;
-                client.settings.jwks = Some(jwk::set_to_json(keys.iter().map(VerifyingKey::jwk)));
+                proved.settings.jwks = Some(jwk::set_to_json(keys.iter().map(VerifyingKey::jwk)));
             }
             ClientAuthMethod::PrivateKeyJwt
         }
@@ -188,7 +191,11 @@ fn metadata_of(documents: &ClientDocuments, url: &ClientUrl, body: &str) -> Resu
 
 /// Finds a client by the URL of its document in the org that is open to strangers, of what is kept: no document is read from the web.
 /// `None`: nothing is known of it, or the org doesn't let it in.
-pub(crate) async fn find_as_kept(reader: &Reader, open_org: &OpenOrg, url: &ClientUrl) -> Result<Option<(Org, Client)>, Fault> {
+pub(crate) async fn find_as_kept(
+    reader: &Reader,
+    open_org: &OpenOrg,
+    url: &ClientUrl,
+) -> Result<Option<(Arc<Org>, Arc<Client>)>, Fault> {
     let Some(id) = open_org.id() else { return Ok(None) };
     let key = document_key(id, url);
     let wanted = RecordKeys {
@@ -208,7 +215,12 @@ pub(crate) async fn find_as_kept(reader: &Reader, open_org: &OpenOrg, url: &Clie
 ///
 /// # Errors
 /// A [`Fault`] if what is kept of the document isn't one.
-pub(crate) fn client_as_kept(org: &Org, url: &ClientUrl, found: &mut Records, now: Timestamp) -> Result<Option<Client>, Fault> {
+pub(crate) fn client_as_kept(
+    org: &Org,
+    url: &ClientUrl,
+    found: &mut Records,
+    now: Timestamp,
+) -> Result<Option<Arc<Client>>, Fault> {
     let key = document_key(&org.id, url);
     let existing = found.clients.remove(&(org.id.clone(), key.client()));
     let existing = existing.filter(|existing| existing.document_url() == Some(url));
@@ -216,16 +228,17 @@ pub(crate) fn client_as_kept(org: &Org, url: &ClientUrl, found: &mut Records, no
     let Some(document) = document else { return Ok(existing) };
     let metadata = DocumentMetadata::read(url, &document.body);
     let metadata = metadata.map_err(|rule| Fault::internal("reading the document of a client").because(rule))?;
-    Ok(Some(metadata.client(org, url, existing, now)))
+    Ok(Some(Arc::new(metadata.client(org, url, existing, now))))
 }
 
 impl DocumentMetadata {
     /// Returns the client that the document speaks of. What an administrator has said of it stays, but what the document says itself.
-    fn client(&self, org: &Org, url: &ClientUrl, existing: Option<Client>, now: Timestamp) -> Client {
-        let there = existing.unwrap_or_else(|| Client {
+    fn client(&self, org: &Org, url: &ClientUrl, existing: Option<Arc<Client>>, now: Timestamp) -> Client {
+        let new = || Client {
             origin: ClientOrigin::MetadataDocument { url: url.clone() },
             ..Client::new(org.id.clone(), document_key(&org.id, url).client(), self.settings.clone(), now)
-        });
+        };
+        let there = existing.map_or_else(new, Arc::unwrap_or_clone);
         let scopes = self.settings.scopes.clone().filter(|scopes| {
             let is_open = |scope| org.settings.oauth.lets_strangers_have(scope);
             scopes.iter().any(is_open)

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{AuthenticatedClient, ClientCredentials, ClientProof, VerifiedClient, admit};
 use crate::auth::assertion::Finding;
@@ -166,7 +167,7 @@ pub(crate) async fn find_by_token(reader: &Reader, org: &OrgId, token: &Secret<S
 pub(super) async fn verify(
     reader: &Reader,
     org: &Org,
-    mut client: Client,
+    mut client: Arc<Client>,
     settings: &AssertionSettings,
     presented: PlatformToken<'_>,
 ) -> Result<VerifiedClient, Error> {
@@ -202,7 +203,7 @@ pub(super) async fn verify(
         identity: u32::try_from(identity).unwrap_or(u32::MAX),
     };
     let federation = Federation { said, is_grant: presented.presented_as == PresentedAs::Grant };
-    limit_scopes(&mut client, issuer);
+    limit_scopes(Arc::make_mut(&mut client), issuer);
     let replay_guard = inspection.replay_guard(&org.id, denial).map(|guard| guard.alarming(client.id));
     let client = AuthenticatedClient { client, alias_used: false, federation: Some(Box::new(federation)) };
     Ok(VerifiedClient { client, replay_guard })

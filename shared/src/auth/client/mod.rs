@@ -19,6 +19,7 @@ pub use document::identify_any;
 pub use federated::Federation;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::auth::assertion::signed::{Assertion, SKEW, Terms};
 use crate::auth::replay::ReplayGuard;
@@ -90,7 +91,7 @@ impl FormCredentials {
 /// A client that has proved who it is: only [`authenticate`] makes one. One without credentials has named itself.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
-    client: Client,
+    client: Arc<Client>,
     alias_used: bool,
     federation: Option<Box<Federation>>,
 }
@@ -117,7 +118,7 @@ impl AuthenticatedClient {
     }
 
     /// Returns the client by itself.
-    pub fn into_client(self) -> Client {
+    pub fn into_client(self) -> Arc<Client> {
         self.client
     }
 }
@@ -217,7 +218,7 @@ pub async fn verify(
 /// [`Denial::ClientAddressRefused`]: these are for the client alone to know.
 pub fn verify_credentials(
     reader: &Reader,
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     credentials: &ClientCredentials,
 ) -> Result<VerifiedClient, Error> {
     let named: Option<ClientRef> = credentials.name()?.parse().ok();
@@ -269,6 +270,11 @@ impl VerifiedClient {
         self.client.client()
     }
 
+    /// Returns the client, for what outlives this proof.
+    pub fn shared_client(&self) -> Arc<Client> {
+        Arc::clone(&self.client.client)
+    }
+
     /// Returns the client as it named itself: by its alias, its number, or the URL of its document.
     pub fn name(&self) -> String {
         let alias = self.client().settings.alias.clone().filter(|_| self.client.alias_used);
@@ -309,11 +315,11 @@ enum ClientProof<'a> {
 
 /// Checks a secret. A client that isn't there, or has no secret, takes as long.
 fn by_secret(
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     presented: &Secret<String>,
     (in_header, in_form): (bool, bool),
     now: Timestamp,
-) -> Result<Client, Denial> {
+) -> Result<Arc<Client>, Denial> {
     let live: Vec<_> = client.iter().flat_map(|client| client.live_secrets(now)).map(|secret| secret.hash).collect();
     let is_right = secret::is_among(presented, &live);
     let is_in_place = |client: &Client| match client.settings.auth_method {
@@ -328,7 +334,7 @@ fn by_secret(
 }
 
 /// A client that presents nothing in the request is public, or its TLS connection speaks for it.
-fn by_connection(client: Option<Client>, certificate: Option<&str>, now: Timestamp) -> Result<Client, Error> {
+fn by_connection(client: Option<Arc<Client>>, certificate: Option<&str>, now: Timestamp) -> Result<Arc<Client>, Error> {
     let client = client.ok_or(Denial::ClientUnauthenticated)?;
     let is_proved = match client.settings.auth_method {
         ClientAuthMethod::None => true,
@@ -347,12 +353,12 @@ fn by_connection(client: Option<Client>, certificate: Option<&str>, now: Timesta
 
 /// Authenticates a client by its assertion: RFC 7523 section 3.
 fn by_assertion(
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     name: &str,
     assertion: &str,
     issuer: &Issuer,
     now: Timestamp,
-) -> Result<(Client, Option<ReplayGuard>), Error> {
+) -> Result<(Arc<Client>, Option<ReplayGuard>), Error> {
     if foreign::algorithm(assertion).is_some_and(|alg| alg.starts_with("HS")) {
         return Err(Denial::ClientAuthMethodUnsupported.into());
     }

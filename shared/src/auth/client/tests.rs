@@ -82,10 +82,10 @@ fn with_clients(clients: &[Client], once: &Memory, credentials: &ClientCredentia
     let org = Org::new(OrgId::parse("1").unwrap(), now);
     let mut found = Records::default();
     for client in clients {
-        found.clients.insert((client.org.clone(), client.id), client.clone());
+        found.clients.insert((client.org.clone(), client.id), client.clone().into());
         found.client_aliases.insert((client.org.clone(), client.settings.alias.clone().unwrap()), client.id);
     }
-    let service = Service::authenticated(org, None);
+    let service = Service::authenticated(org.into(), None);
     match authenticate(&reader, once, &service, &found, credentials).now_or_never().unwrap() {
         Ok(client) => Ok(client),
         Err(Error::Refused(Refusal::Denied(denial))) => Err(denial),

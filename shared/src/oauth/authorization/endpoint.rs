@@ -1,5 +1,7 @@
 //! What a browser is answered at the authorization endpoint, and when its login application sends it back.
 
+use std::sync::Arc;
+
 use super::request::Asker;
 use super::request_uri::RequestUri;
 use super::{AuthorizationCode, AuthorizationForm, CONTINUE_PATH};
@@ -267,7 +269,7 @@ async fn asker(
     ports: &AuthorizationStarter,
     form: &AuthorizationForm,
     pushed: Option<AuthorizationKey>,
-) -> Result<Result<(Org, Client, Records), Denial>, Fault> {
+) -> Result<Result<(Arc<Org>, Arc<Client>, Records), Denial>, Fault> {
     let Some(name) = &form.client_id else { return Ok(Err(Denial::ClientIdMissing)) };
     let reader = &ports.keeper.reader;
     if let Ok(url) = ClientUrl::parse(name) {

@@ -2,6 +2,8 @@
 //!
 //! Each attempt is counted before its answer is told, right or wrong, so that guesses at the same time can't outrun the count.
 
+use std::sync::Arc;
+
 use super::UserCode;
 use super::hand_over::{AuthorizationSeen, client_among};
 use crate::auth::client::document::document_key;
@@ -59,7 +61,7 @@ pub(in crate::oauth) async fn undecided(
     service: &Service,
     found: &Records,
     code: &UserCode,
-) -> Result<Option<(Authorization, Client)>, Fault> {
+) -> Result<Option<(Authorization, Arc<Client>)>, Fault> {
     let (org, now) = (service.id(), reader.now());
     let Some(UserCodeAssignment { authorization, client, .. }) = found.user_codes.get(&code.key(org)) else { return Ok(None) };
     let (key, client) = (AuthorizationKey { org: org.clone(), id: *authorization }, (org.clone(), *client));

@@ -3,6 +3,8 @@
 //! The rules that login applications get wrong are kept here: how old a sign-in may be, who must be there, how they must have
 //! authenticated, and that nobody's consent is made up without a page. The login application alone knows who sits before the browser.
 
+use std::sync::Arc;
+
 use super::endpoint::continue_url;
 use crate::auth::client::client_as_kept;
 use crate::auth::client::document::document_key;
@@ -25,7 +27,7 @@ pub struct AuthorizationSeen {
     /// The authorization, which isn't over.
     pub authorization: Authorization,
     /// The client that asks.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The org of the client, in whose name it is decided.
     pub service: Service,
     /// What the person has granted to the client before, if the login application says who it is.
@@ -165,9 +167,9 @@ async fn find(ports: &Reader, credentials: Credentials, key: &AuthorizationKey) 
 
 /// A client that asks, and what is kept of it.
 struct Asking {
-    client: Client,
+    client: Arc<Client>,
     /// The client as the directory has it. `None`: nobody has let it in yet, and only its metadata document is known.
-    recorded: Option<Client>,
+    recorded: Option<Arc<Client>>,
     /// What the person has granted to it.
     person_grant: Option<PersonGrant>,
 }
@@ -198,7 +200,7 @@ pub(super) fn client_among(
     authorization: &Authorization,
     found: &mut Records,
     now: Timestamp,
-) -> Result<Option<Client>, Fault> {
+) -> Result<Option<Arc<Client>>, Fault> {
     let client = match ClientUrl::parse(&authorization.client_name) {
         Ok(url) => client_as_kept(org, &url, found, now)?,
         Err(_) => found.clients.remove(&(authorization.org.clone(), authorization.client)),
@@ -210,7 +212,7 @@ pub(super) fn client_among(
 ///
 /// # Errors
 /// [`Refusal::AuthorizationRejected`] if the number that is made of its URL is another client's.
-async fn record_client(write: &dyn WriteDirectory, recorded: Option<Client>, client: &Client) -> Result<(), Error> {
+async fn record_client(write: &dyn WriteDirectory, recorded: Option<Arc<Client>>, client: &Client) -> Result<(), Error> {
     if client.document_url().is_none() {
         return Ok(());
     }

@@ -11,6 +11,8 @@ pub mod status;
 pub mod subjects;
 pub mod verification;
 
+use std::sync::Arc;
+
 use super::bearer::{ClientBearer, REJECTED};
 use crate::domain::scope::signals;
 use crate::domain::{Client, Error, EventDelivery, EventStream, EventStreamKey, Fault, Org, Refusal, StreamStatus, TokenId};
@@ -36,8 +38,8 @@ pub const STREAM_PARAMETER: &str = "stream_id";
 /// A client that receives signals: only authentication makes one.
 #[derive(Debug)]
 pub struct Receiver {
-    org: Org,
-    client: Client,
+    org: Arc<Org>,
+    client: Arc<Client>,
 }
 
 /// What a receiver needs to be allowed.
@@ -67,7 +69,7 @@ impl Receiver {
         if !has(needs) && !has(signals::MANAGE) {
             return Err(Refusal::AccessDenied { needs }.into());
         }
-        Ok(Self { org: service.org().clone(), client })
+        Ok(Self { org: service.into_org(), client })
     }
 
     fn key(&self, id: TokenId) -> EventStreamKey {

@@ -5,6 +5,8 @@
 //! the code and its redemption are those of Jeton's own [authorization endpoint](crate::oauth::authorization): the record says which
 //! of both decides it.
 
+use std::sync::Arc;
+
 use crate::auth::secret;
 use crate::auth::service::{Lookup, client_named};
 use crate::domain::scope::openid;
@@ -61,7 +63,7 @@ pub struct Ticketed {
     /// The request, and what is kept with it.
     pub authorization: Authorization,
     /// The client that asks.
-    pub client: Client,
+    pub client: Arc<Client>,
 }
 
 /// A request that is denied.
@@ -70,7 +72,7 @@ pub struct DeniedRequest {
     /// What is wrong with it.
     pub denial: Denial,
     /// The client that asks, if it is known, and whether it named itself by its alias.
-    pub client: Option<(Client, bool)>,
+    pub client: Option<(Arc<Client>, bool)>,
     /// The answer that may go to the client, still without its error. `None`: nobody knows whether its address is right (RFC 6749
     /// section 4.1.2.1).
     pub answer: Option<ClientAnswer>,
@@ -157,7 +159,7 @@ pub async fn examine(
 async fn open_pushed(
     ports: &AuthorizationKeeper,
     found: &Records,
-    (client, alias_used): (Client, bool),
+    (client, alias_used): (Arc<Client>, bool),
     uri: &str,
     context: Option<String>,
 ) -> Result<Examined, Error> {
@@ -195,7 +197,7 @@ async fn open_pushed(
 /// For so long an authorization server may take to decide.
 pub(super) const TICKET_LIFETIME: Seconds = Seconds::DAY;
 
-fn denied(denial: Denial, client: Option<(Client, bool)>, answer: Option<ClientAnswer>) -> Examined {
+fn denied(denial: Denial, client: Option<(Arc<Client>, bool)>, answer: Option<ClientAnswer>) -> Examined {
     note_error(format!("{denial:?}"));
     Examined::Denied(Box::new(DeniedRequest { denial, client, answer }))
 }
@@ -289,10 +291,14 @@ pub(super) fn of_ticket<'a>(
 ///
 /// # Errors
 /// [`Refusal::TicketRejected`] if it is gone, [`Refusal::ClientLocked`] if it is disabled.
-pub(super) async fn client_of_ticket(reader: &Reader, service: &Service, authorization: &Authorization) -> Result<Client, Error> {
+pub(super) async fn client_of_ticket(
+    reader: &Reader,
+    service: &Service,
+    authorization: &Authorization,
+) -> Result<Arc<Client>, Error> {
     let key = (authorization.org.clone(), authorization.client);
     let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
-    let still_there = |client: &Client| service.org().still_has(client, reader.now());
+    let still_there = |client: &Arc<Client>| service.org().still_has(client, reader.now());
     let client = reader.tokens.read(&wanted).await?.clients.remove(&key).filter(still_there).ok_or(Refusal::TicketRejected)?;
     note_client(service.id(), client.id);
     if client.enabled { Ok(client) } else { Err(Refusal::ClientLocked.into()) }

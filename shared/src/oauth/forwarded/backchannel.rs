@@ -6,6 +6,8 @@
 //! nobody: the authorization server sends the notification, and the client gets its tokens at the
 //! [token endpoint](crate::oauth::token_endpoint).
 
+use std::sync::Arc;
+
 use super::authorization::{AuthorizationTicket, TICKET_LIFETIME, checked, client_of_ticket, failed, of_ticket, take_step};
 use super::decision::{PollError, ServerDecision, decided_state};
 use crate::auth::client::{ClientCredentials, verify};
@@ -39,7 +41,7 @@ pub struct TicketedBackchannel {
     /// The request, and what is kept with it.
     pub authorization: Authorization,
     /// The client that asks.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// How the client will learn what has come of it.
     pub delivery: DeliveryMode,
     /// Who the person is.
@@ -73,7 +75,7 @@ pub async fn begin(
     let keeper = &ports.pusher.keeper;
     let reader = &keeper.reader;
     let verified = verify(reader, service, found, &credentials).await?;
-    let (org, client) = (service.org(), verified.client().clone());
+    let (org, client) = (service.org(), verified.shared_client());
     note_client(service.id(), client.id);
     let (keys, now, client_name) = (reader.keys.now().await?, reader.now(), verified.name());
     let asker = Asker { org, client: &client, client_name: &client_name, keys: &keys, now, is_pushed: true, drops_scopes: true };
@@ -226,7 +228,7 @@ pub struct DecidedBackchannel {
     /// The request, as it was before.
     pub authorization: Authorization,
     /// The client that asked.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// What the client polls with.
     pub auth_req_id: Secret<String>,
     /// Whom the authorization server must tell that there is something. `None`: nobody, for the client polls.

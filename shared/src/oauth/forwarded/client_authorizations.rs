@@ -5,6 +5,7 @@
 //! are the same.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::domain::{Client, ClientId, Error, Fault, PersonGrant, PersonGrantKey, Refusal, Scope, Seconds, Service, Subject};
 use crate::oauth::person_grants::MAX_PAGE;
@@ -22,7 +23,7 @@ pub struct AuthorizedClients {
     /// How many there are on all pages.
     pub total: usize,
     /// Those that are asked for, by number.
-    pub clients: Vec<Client>,
+    pub clients: Vec<Arc<Client>>,
 }
 
 /// Lists the clients that hold tokens of a person or needn't ask them again, from `start` (inclusive) to `end` (exclusive) of those that are

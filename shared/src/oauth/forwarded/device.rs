@@ -3,6 +3,8 @@
 //! What is kept is what Jeton's own [endpoint](crate::oauth::authorization::device) keeps: what was asked for at one door can be decided
 //! and polled at the other. Who guesses user codes only the authorization server can see, so it must bound them: here they are counted.
 
+use std::sync::Arc;
+
 use super::authorization::{checked, take_step};
 use super::decision::{ServerDecision, decided_state};
 use crate::auth::client::{ClientCredentials, verify};
@@ -38,7 +40,7 @@ pub struct SeenDevice {
     /// The request, and what is kept with it.
     pub authorization: Authorization,
     /// The client that asks.
-    pub client: Client,
+    pub client: Arc<Client>,
 }
 
 /// Checks what a device asks for, and keeps it until somebody types its user code. `found` is what was read for the client that its
@@ -55,7 +57,7 @@ pub async fn begin(
 ) -> Result<KeptDevice, Error> {
     let ForwardedDevice { form, credentials } = asked;
     let verified = verify(&ports.pusher.keeper.reader, service, found, &credentials).await?;
-    let client = verified.client().clone();
+    let client = verified.shared_client();
     note_client(service.id(), client.id);
     let asking = AskingDevice { org: service.org(), verified, address: None, user_agent: None, drops_scopes: true };
     let (told, authorization) = keep(&ports.pusher, asking, form, checked).await?;

@@ -1,5 +1,7 @@
 //! What a browser is answered at the logout endpoint.
 
+use std::sync::Arc;
+
 use crate::auth::client::document::find_as_kept;
 use crate::auth::client::find;
 use crate::domain::{
@@ -93,7 +95,7 @@ async fn answer_request(ports: &LogoutStarter, mut form: LogoutForm) -> Result<R
         Ok(asker) => asker,
         Err(denial) => return Ok(Err(denial)),
     };
-    let checked = registered_uri(client.as_ref().map(|(client, _)| client), form.post_logout_redirect_uri.take());
+    let checked = registered_uri(client.as_ref().map(|(client, _)| &**client), form.post_logout_redirect_uri.take());
     let (uri, logout_url) = match checked.and_then(|uri| Ok((uri, logout_url(&org)?))) {
         Ok(checked) => checked,
         Err(denial) => return Ok(Err(denial)),
@@ -119,9 +121,9 @@ async fn answer_request(ports: &LogoutStarter, mut form: LogoutForm) -> Result<R
 /// Who asks for a logout, as far as the request tells.
 struct Asker {
     /// The org whose login application sees to it.
-    org: Org,
+    org: Arc<Org>,
     /// The client, and as what it has named itself.
-    client: Option<(Client, String)>,
+    client: Option<(Arc<Client>, String)>,
     /// Whom the ID token is about.
     hint: Option<LogoutHint>,
 }
@@ -157,7 +159,7 @@ async fn asker(ports: &LogoutStarter, form: &mut LogoutForm) -> Result<Result<As
 }
 
 /// Finds a client by its number, or by the URL of its document as it is kept.
-async fn known_client(ports: &LogoutStarter, name: &str) -> Result<Option<(Org, Client)>, Fault> {
+async fn known_client(ports: &LogoutStarter, name: &str) -> Result<Option<(Arc<Org>, Arc<Client>)>, Fault> {
     if let Ok(url) = ClientUrl::parse(name) {
         return find_as_kept(&ports.reader, &ports.open_org, &url).await;
     }
@@ -175,7 +177,7 @@ fn is_for(hint: &IdTokenHint, client: &Client, name: &str) -> bool {
 }
 
 /// Reads the org of clients that bring none, if there is one and it is enabled.
-async fn open_org(ports: &LogoutStarter) -> Result<Option<Org>, Fault> {
+async fn open_org(ports: &LogoutStarter) -> Result<Option<Arc<Org>>, Fault> {
     let Some(id) = ports.open_org.id() else { return Ok(None) };
     let wanted = RecordKeys { orgs: vec![id.clone()], ..RecordKeys::default() };
     let org = ports.reader.tokens.read(&wanted).await?.orgs.remove(id).filter(|org| org.enabled);

@@ -1,5 +1,7 @@
 //! The hand-over: a login application reads whom a client wants logged out, and says that it has seen to it.
 
+use std::sync::Arc;
+
 use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::api;
 use crate::domain::{Client, Error, Fault, Logout, LogoutKey, LogoutProblem, OrgId, Service, SessionId, TokenId};
@@ -14,7 +16,7 @@ pub struct LogoutSeen {
     /// The logout, which isn't over.
     pub logout: Logout,
     /// The client that asks, if the request names one and it is still good for anything.
-    pub client: Option<Client>,
+    pub client: Option<Arc<Client>>,
 }
 
 impl LogoutSeen {
@@ -99,7 +101,7 @@ async fn seen(ports: &Reader, service: &Service, logout: Logout) -> Result<Logou
     let Some(client) = &logout.client else { return Ok(LogoutSeen { logout, client: None }) };
     let key = (logout.org.clone(), client.id);
     let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
-    let is_there = |client: &Client| client.enabled && service.org().still_has(client, ports.now());
+    let is_there = |client: &Arc<Client>| client.enabled && service.org().still_has(client, ports.now());
     let client = ports.tokens.read(&wanted).await?.clients.remove(&key).filter(is_there);
     Ok(LogoutSeen { logout, client })
 }

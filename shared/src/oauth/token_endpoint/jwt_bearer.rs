@@ -73,7 +73,7 @@ pub(super) async fn grant_to_workload(context: GrantContext<'_>, form: &TokenFor
         profile: context.profile()?,
         ..ClientTokenRequest::new(issuance)
     };
-    let mut client = context.client.clone();
+    let mut client = (*context.client).clone();
     let longest = client.settings.token_duration.map_or(Seconds::HOUR, |length| length.min(Seconds::HOUR));
     client.settings.token_duration = Some(longest);
     // RFC 7521 section 4.1: whoever can have another assertion needs no refresh token.

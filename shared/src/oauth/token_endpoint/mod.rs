@@ -315,7 +315,7 @@ async fn verify_keys(
 pub(super) struct GrantContext<'a> {
     pub(super) ports: &'a Granter,
     pub(super) service: Service,
-    pub(super) client: Client,
+    pub(super) client: Arc<Client>,
     /// From where it asks, if that is known.
     pub(super) address: Option<IpAddr>,
     /// The keys that it has proved.

@@ -85,7 +85,7 @@ fn kept(dice: &Dice, grant: Grant) -> TokenRecord {
 }
 
 fn go_on(place: &Org, client: &Client, record: &TokenRecord, ask: ExchangeRequest) -> Result<Grant, Refusal> {
-    let service = Service::of_own_clients(place.clone());
+    let service = Service::of_own_clients(place.clone().into());
     exchange(&service, client, ExchangeToken { record, member: None, is_api_key: false }, None, ask, NOW)
 }
 
@@ -373,7 +373,7 @@ fn what_a_member_has_lost_leads_to_nothing() {
     let (dice, place) = (Dice(Seeded::new(19)), place());
     let client = server(0, vec![target(1, vec![led("a", &["a"]), led("b", &["a"])])]);
     let record = token(&dice, 0, vec![scope("a")]);
-    let service = Service::of_own_clients(place.clone());
+    let service = Service::of_own_clients(place.clone().into());
     let mut ann = member(&dice, &place, "ann");
     for (held, granted) in
         [(&["a", "b"][..], Some(vec![scope("a"), scope("b")])), (&["a"], Some(vec![scope("a")])), (&["b"], None)]

@@ -153,7 +153,7 @@ fn decode_recording(org: &OrgId, json: &str) -> Result<(NewToken, Option<NotBefo
         not_before: Timestamp::from_ms(mark.not_before),
         expires_at: mark.expires_at.map(Timestamp::from_ms),
     });
-    Ok((NewToken { token, family, aliases, ticket: None, authorization: None, person_grant: None }, mark))
+    Ok((NewToken { aliases, ..NewToken::new(token, family) }, mark))
 }
 
 fn raw(json: String) -> Result<Box<RawValue>, Fault> {

@@ -36,7 +36,7 @@ cases![
 /// The token 1, the family 2 and a value, on the authorization 3 as it shall be then.
 fn whole() -> NewToken {
     let (token, family) = (token("a", 1), family("a", 2));
-    let authorization = Some(redeemed("a", 3, token.id));
+    let authorization = Some(Box::new(redeemed("a", 3, token.id)));
     NewToken { authorization, aliases: vec![alias("a", 31, Aliased::Token(token.id))], ..new(&token, Some(&family)) }
 }
 
@@ -174,14 +174,14 @@ async fn a_token_is_recorded_with_the_step_of_its_authorization(store: Arc<dyn S
     // Without a family and a value, too.
     store.put_authorization(&authorization("a", 4)).await.unwrap();
     let whole = whole();
-    let plain = NewToken { authorization: Some(redeemed("a", 4, id(5))), ..new(&token("a", 5), None) };
+    let plain = NewToken { authorization: Some(Box::new(redeemed("a", 4, id(5)))), ..new(&token("a", 5), None) };
     for recording in [&whole, &plain] {
         assert_eq!(store.record(recording).await.unwrap(), InsertOutcome::Done);
         assert_eq!(find_token(&store, &recording.token.key()).await.as_ref(), Some(&recording.token));
-        let step = recording.authorization.as_ref().unwrap();
+        let step = recording.authorization.as_deref().unwrap();
         assert_eq!(find_authorization(&store, &step.key()).await.as_ref(), Some(step));
     }
-    assert_eq!(find_family(&store, &family("a", 2).key()).await, whole.family);
+    assert_eq!(find_family(&store, &family("a", 2).key()).await, whole.family.as_deref().cloned());
     assert_eq!(find_alias(&store, &alias_key("a", 31)).await, Some(Aliased::Token(id(1))));
 }
 
@@ -228,13 +228,13 @@ async fn what_is_missing_of_a_recording_on_an_authorization_is_added(store: Arc<
     assert_eq!(find_authorization(&store, &authorization_key("a", 3)).await, None);
     store.put_authorization(&authorization("a", 3)).await.unwrap();
     assert_eq!(store.record(&whole).await.unwrap(), InsertOutcome::Done);
-    assert_eq!(find_authorization(&store, &authorization_key("a", 3)).await, whole.authorization);
-    assert_eq!(find_family(&store, &family("a", 2).key()).await, whole.family);
+    assert_eq!(find_authorization(&store, &authorization_key("a", 3)).await.as_ref(), whole.authorization.as_deref());
+    assert_eq!(find_family(&store, &family("a", 2).key()).await, whole.family.as_deref().cloned());
 
     store.put_authorization(&authorization("a", 4)).await.unwrap();
     let step = redeemed("a", 4, id(5));
     assert!(store.update_authorization(&step).await.unwrap());
-    let late = NewToken { authorization: Some(step), ..new(&token("a", 5), None) };
+    let late = NewToken { authorization: Some(Box::new(step)), ..new(&token("a", 5), None) };
     assert_eq!(store.record(&late).await.unwrap(), InsertOutcome::Done, "it is already what it shall be");
     assert_eq!(find_token(&store, &token_key("a", 5)).await, Some(late.token));
 }
@@ -273,7 +273,7 @@ async fn one_of_many_records_on_an_authorization(store: Arc<dyn Store>) {
         let token = token("a", 100 + n);
         let step = redeemed("a", 7, token.id);
         let aliases = vec![alias("a", 100 + n, Aliased::Token(token.id))];
-        let recording = NewToken { aliases, authorization: Some(step.clone()), ..new(&token, None) };
+        let recording = NewToken { aliases, authorization: Some(Box::new(step.clone())), ..new(&token, None) };
         ((n, step), store.record(&recording).await.unwrap())
     });
     let ((n, step), refused) = is_won_by_one(outcomes.await, &InsertOutcome::Done);

@@ -76,7 +76,7 @@ async fn a_request_from_elsewhere_is_read_back_whole_and_acknowledged_once(store
         let accepted = polled.moved_to(states().into_iter().find(is_accepted).unwrap(), polled.expires_at);
         assert!(store.update_authorization(&accepted).await.unwrap());
         let redeemed = accepted.redeemed(id(20 + n), None).unwrap();
-        let recording = NewToken { authorization: Some(redeemed.clone()), ..new(&token("a", 20 + n), None) };
+        let recording = NewToken { authorization: Some(Box::new(redeemed.clone())), ..new(&token("a", 20 + n), None) };
         assert_eq!(store.record(&recording).await.unwrap(), InsertOutcome::Done);
         assert_eq!(find_authorization(&store, &kept.key()).await, Some(redeemed));
     }
@@ -89,7 +89,7 @@ async fn a_token_is_recorded_on_an_accepted_request_of_a_device(store: Arc<dyn S
     let accepted = kept.moved_to(states().into_iter().find(is_accepted).unwrap(), kept.expires_at);
     assert!(store.update_authorization(&accepted).await.unwrap());
     let redeemed = accepted.redeemed(id(9), None).unwrap();
-    let recording = NewToken { authorization: Some(redeemed.clone()), ..new(&token("a", 9), None) };
+    let recording = NewToken { authorization: Some(Box::new(redeemed.clone())), ..new(&token("a", 9), None) };
     assert_eq!(store.record(&recording).await.unwrap(), InsertOutcome::Done);
     assert_eq!(find_authorization(&store, &kept.key()).await, Some(redeemed));
     assert_eq!(authorization("a", 3).redeemed(id(9), None), None, "one that waits has no code");

@@ -100,11 +100,7 @@ async fn an_orgs_settings_for_assertions_go_with_it(store: Arc<dyn Store>) {
     assert_eq!(stored().await, assertions());
     let others = RecordKeys { orgs: vec![a.clone()], assertion_settings: vec![org_id("ab")], ..RecordKeys::default() };
     let found = store.read(&others).await.unwrap();
-    assert_eq!(
-        (found.orgs.get(&a), found.assertion_settings.len()),
-        (Some(&org("a", &[])), 0),
-        "only who asks for them gets them"
-    );
+    assert_eq!((found.org(&a), found.assertion_settings.len()), (Some(&org("a", &[])), 0), "only who asks for them gets them");
     put_org(&*store, &org("b", &["a"]), &NO_ASSERTIONS).await;
     assert_eq!(put_org(&*store, &org("a", &["b"]), &NO_ASSERTIONS).await, Put::Taken);
     assert_eq!(store.delete_org(&a).await.unwrap(), Delete::InUse);
@@ -299,8 +295,8 @@ async fn clients_and_aliases_are_read_with_the_rest(store: Arc<dyn Store>) {
     };
     let found = store.read(&wanted).await.unwrap();
     assert_eq!((found.orgs.len(), found.clients.len(), found.client_aliases.len()), (1, 2, 1));
-    assert_eq!(found.clients.get(&key("a", 1)), Some(&shop));
-    assert_eq!(found.clients.get(&key("a", 2)), Some(&client("a", 2, None)));
+    assert_eq!(found.client(&key("a", 1)), Some(&shop));
+    assert_eq!(found.client(&key("a", 2)), Some(&client("a", 2, None)));
     assert_eq!(found.client_aliases.get(&alias("a", "shop")), Some(&client_id(1)));
     store.put_client(&client("a", 1, None)).await.unwrap();
     assert!(store.read(&wanted).await.unwrap().client_aliases.is_empty(), "it was given up");
@@ -496,7 +492,7 @@ async fn what_was_read_before_is_read_as_it_is_now(store: Arc<dyn Store>) {
     let now = async || {
         let found = store.read(&wanted).await.unwrap();
         assert_eq!(found.client_orgs.contains_key(&client_key.1), found.clients.contains_key(&client_key));
-        (found.orgs.get(&id).cloned(), found.members.get(&key).cloned(), found.clients.get(&client_key).cloned())
+        (found.org(&id).cloned(), found.members.get(&key).cloned(), found.client(&client_key).cloned())
     };
     assert_eq!(now().await, (None, None, None));
     let mut org = org("a", &[]);

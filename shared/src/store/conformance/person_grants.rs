@@ -96,8 +96,8 @@ async fn a_recording_on_a_grant_that_has_ended_since_writes_nothing(store: Arc<d
     let ended = find(&store, &key).await;
     store.put_authorization(&authorization("a", 3)).await.unwrap();
     let late = NewToken {
-        authorization: Some(redeemed("a", 3, token("a", 2).id)),
-        family: Some(family("a", 4)),
+        authorization: Some(Box::new(redeemed("a", 3, token("a", 2).id))),
+        family: Some(Arc::new(family("a", 4))),
         ..granting(2, &update(&key, &["b"], Remembering::Adds, 30))
     };
     assert_eq!(store.record(&late).await.unwrap(), InsertOutcome::PersonGrantEnded);

@@ -124,7 +124,7 @@ async fn one_read_answers_a_hundred_keys(store: Arc<dyn Store>) {
     let found = read(&store, wanted).await;
     assert_eq!((found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len()), (40, 0, 1, 2));
     assert!((0..40).all(|n| found.tokens.get(&token_key("a", n * 2)) == Some(&token("a", n * 2))));
-    assert_eq!(found.orgs.get(&org_id("a")), Some(&org("a", &[])));
+    assert_eq!(found.org(&org_id("a")), Some(&org("a", &[])));
     assert_eq!(found.members.get(&member_key("a", "bob")), Some(&rich_member("a", "bob")));
     assert_eq!(found.marks.find(&mark("a", NotBeforeScope::Org, T0).key), Some(T0));
     assert_eq!(found.marks.find(&mark("b", NotBeforeScope::Org, T0).key), None);

@@ -56,9 +56,9 @@ enum Part<'a> {
 fn parts(new: &NewToken) -> Vec<Part<'_>> {
     let mut parts = vec![Part::Token(&new.token)];
     parts.extend(new.ticket.as_ref().map(Part::Ticket));
-    parts.extend(new.authorization.as_ref().map(Part::Authorization));
+    parts.extend(new.authorization.as_deref().map(Part::Authorization));
     parts.extend(new.aliases.iter().map(Part::Alias));
-    parts.extend(new.family.as_ref().map(Part::Family));
+    parts.extend(new.family.as_deref().map(Part::Family));
     parts.extend(new.person_grant.as_ref().map(Part::PersonGrant));
     parts
 }

@@ -1,6 +1,7 @@
 //! Reads what decides about tokens.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
@@ -137,13 +138,13 @@ impl Name<'_> {
             Self::ClientDocument(key) => drop(found.client_documents.insert(key.clone(), items::client_document(key, item)?)),
             Self::Use(key) => drop(found.uses.insert(key.clone(), items::used_until(item)?)),
             Self::NotBefore(key) => found.marks.insert(key.clone(), items::not_before(item)?),
-            Self::Org(id) => drop(found.orgs.insert(id.clone(), items::org(item)?)),
+            Self::Org(id) => drop(found.orgs.insert(id.clone(), Arc::new(items::org(item)?))),
             Self::AssertionSettings(org) => {
                 drop(found.assertion_settings.insert(org.clone(), items::assertion_settings(item)?));
             }
             Self::Member(key) => drop(found.members.insert(key.clone(), items::member(item)?)),
             Self::Client(key) => {
-                found.clients.insert(key.clone(), items::client(item)?);
+                found.clients.insert(key.clone(), Arc::new(items::client(item)?));
                 found.credential_uses.extend(items::credential_uses(item)?.map(|uses| (key.clone(), uses)));
             }
             Self::ClientAlias(key) => drop(found.client_aliases.insert(key.clone(), items::holder(item)?)),

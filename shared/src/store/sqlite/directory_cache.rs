@@ -78,7 +78,7 @@ pub(super) struct CachedRead<'a> {
 
 impl CachedRead<'_> {
     /// Returns an org, which `read` brings if it isn't kept.
-    pub(super) fn org(self, id: &OrgId, read: impl FnOnce() -> Result<Option<Org>>) -> Result<Option<Org>> {
+    pub(super) fn org(self, id: &OrgId, read: impl FnOnce() -> Result<Option<Arc<Org>>>) -> Result<Option<Arc<Org>>> {
         self.recall(|kept| &mut kept.orgs, id, read)
     }
 
@@ -130,13 +130,13 @@ impl CachedRead<'_> {
 }
 
 /// A client, and on which day each of its credentials was used. `None`: no use was noted.
-pub(super) type ClientWithUses = (Client, Option<CredentialUses>);
+pub(super) type ClientWithUses = (Arc<Client>, Option<CredentialUses>);
 
 /// What is kept, all of one version of the directory.
 #[derive(Debug, Default)]
 struct Kept {
     version: u64,
-    orgs: HashMap<OrgId, Org>,
+    orgs: HashMap<OrgId, Arc<Org>>,
     members: HashMap<MemberKey, Member>,
     clients: HashMap<ClientKey, ClientWithUses>,
     client_orgs: HashMap<ClientId, OrgId>,

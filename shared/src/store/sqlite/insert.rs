@@ -20,11 +20,11 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(new: &NewToken) -> Result<Self, Fault> {
-        let family_body = new.family.as_ref().map(codec::encode_family).transpose()?;
+        let family_body = new.family.as_deref().map(codec::encode_family).transpose()?;
         let party = |by: &RevokingParty| codec::encode_revoking_party(by, &new.token.org);
         let revoked_by = new.token.revoked_by.as_deref().map(party).transpose()?;
         let family_revoked_by = new.family.as_ref().and_then(|family| family.revoked_by.as_deref()).map(party).transpose()?;
-        let authorization_body = new.authorization.as_ref().map(codec::encode_authorization).transpose()?;
+        let authorization_body = new.authorization.as_deref().map(codec::encode_authorization).transpose()?;
         let body = codec::encode_token(&new.token)?;
         Ok(Self { new: new.clone(), body, family_body, authorization_body, revoked_by, family_revoked_by })
     }

@@ -1,5 +1,7 @@
 //! Reads of tokens and of everything that one introspection needs.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::directory_cache::{CachedRead, ClientWithUses};
@@ -67,7 +69,7 @@ fn each(c: &Connection, wanted: &RecordKeys, cached: CachedRead<'_>) -> Result<R
         }
     }
     for id in &wanted.orgs {
-        found.orgs.extend(cached.org(id, || directory::org(c, id))?.map(|org| (id.clone(), org)));
+        found.orgs.extend(cached.org(id, || Ok(directory::org(c, id)?.map(Arc::new)))?.map(|org| (id.clone(), org)));
     }
     for id in &wanted.assertion_settings {
         found.assertion_settings.extend(directory::assertion_settings(c, id)?.map(|settings| (id.clone(), settings)));
@@ -94,7 +96,7 @@ fn each(c: &Connection, wanted: &RecordKeys, cached: CachedRead<'_>) -> Result<R
 
 fn client_with_uses(c: &Connection, key: &ClientKey) -> Result<Option<ClientWithUses>> {
     let Some(client) = directory::client(c, &key.0, key.1)? else { return Ok(None) };
-    Ok(Some((client, directory::credential_uses(c, key)?)))
+    Ok(Some((Arc::new(client), directory::credential_uses(c, key)?)))
 }
 
 /// Reads a token by its key.

@@ -341,9 +341,9 @@ pub async fn introspect_in_sub_orgs(
         let mut found = ports.reader.tokens.read(&RecordKeys { orgs: orgs.to_vec(), members, ..RecordKeys::default() }).await?;
         for id in orgs {
             let key = MemberKey { org: id.clone(), subject: record.subject.clone() };
-            let (Some(org), Some(member)) = (found.orgs.get(id), found.members.remove(&key)) else { continue };
+            let (Some(org), Some(member)) = (found.orgs.remove(id), found.members.remove(&key)) else { continue };
             if org.enabled && member.enabled && *id != record.org && org.is_within(&record.org) {
-                views.push((view_in(record, org, &member), member));
+                views.push((view_in(record, &org, &member), member));
             }
         }
     }

@@ -2,6 +2,7 @@
 //! isn't there.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::auth::api_key::{self, LiveApiKey};
 use crate::auth::bearer::{MemberAccessToken, PresentedToken, inspect};
@@ -15,7 +16,7 @@ use crate::tokens::lookup::{FoundToken, Hint, Located, TokenLookup};
 #[derive(Debug)]
 pub enum Asker {
     /// A client of the org: of the tokens that it was issued, and of those that it is shown as a resource server.
-    Client(Box<Client>),
+    Client(Arc<Client>),
     /// A member with the right to read the org's tokens.
     Auditor,
 }

@@ -108,9 +108,9 @@ async fn holding(ports: &SignalCollector, org: &OrgId, signals: Vec<NewSignal>) 
         return Ok(signals);
     }
     let found = ports.tokens.read(&RecordKeys { orgs: vec![org.clone()], clients, ..RecordKeys::default() }).await?;
-    let of_org = found.orgs.get(org).is_some_and(|org| org.settings.oauth.single_token_per_subject);
+    let of_org = found.org(org).is_some_and(|org| org.settings.oauth.single_token_per_subject);
     let has_single = |client: ClientId| {
-        let client = found.clients.get(&(org.clone(), client));
+        let client = found.client(&(org.clone(), client));
         of_org || client.is_some_and(|client| client.settings.single_token_per_subject)
     };
     let holds = |signal: &NewSignal| match signal.holds {

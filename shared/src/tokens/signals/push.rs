@@ -121,7 +121,7 @@ impl<'a> Receiver<'a> {
         let (org, client) = (&stream.key.org, (stream.key.org.clone(), stream.key.client));
         let wanted = RecordKeys { orgs: vec![org.clone()], clients: vec![client.clone()], ..RecordKeys::default() };
         let found = ports.tokens.read(&wanted).await?;
-        if !found.clients.get(&client).is_some_and(|client| client.enabled) {
+        if !found.client(&client).is_some_and(|client| client.enabled) {
             return Ok(None);
         }
         let authorization = match authorization_header {
@@ -129,7 +129,7 @@ impl<'a> Receiver<'a> {
             None => None,
         };
         // An org that was disabled has that to tell.
-        let algorithm = found.orgs.get(org).and_then(|org| org.settings.oauth.access_token_sign_alg);
+        let algorithm = found.org(org).and_then(|org| org.settings.oauth.access_token_sign_alg);
         Ok(Some(Self { url: endpoint_url, authorization, algorithm }))
     }
 

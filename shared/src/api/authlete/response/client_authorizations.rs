@@ -33,7 +33,7 @@ impl<'a> ClientAuthorizationListResponse<'a> {
             total_count: found.total,
             subject: asked.subject.as_str(),
             developer: asked.developer.as_deref(),
-            clients: found.clients.iter().map(ClientSummary::from_client).collect(),
+            clients: found.clients.iter().map(|client| ClientSummary::from_client(client)).collect(),
         }
     }
 }

@@ -93,17 +93,17 @@ fn issued(is_rich: bool) -> Issued {
         value: Some(secret("opaque")),
         is_jwt: is_rich,
         record: record(is_rich),
-        family: is_rich.then(family),
+        family: is_rich.then(family).map(Into::into),
         refresh_token: is_rich.then(|| secret("refresh")),
     };
-    Issued { minted, client: client(is_rich) }
+    Issued { minted, client: client(is_rich).into() }
 }
 
 fn access_token(is_rich: bool) -> ClientAccessToken {
     ClientAccessToken {
         record: record(is_rich),
         family: is_rich.then(family),
-        client: Some(client(is_rich)),
+        client: Some(client(is_rich).into()),
         member: None,
         status: TokenStatus::Live,
         family_status: is_rich.then_some(TokenStatus::Live),
@@ -175,7 +175,7 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
     let refresh = ClientFamily {
         family: family(),
         token: None,
-        client: Some(client(true)),
+        client: Some(client(true).into()),
         member: None,
         status: TokenStatus::Live,
         person_grant: None,

@@ -68,7 +68,8 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         }
         "record on authorization" => {
             let token = token("a", 20);
-            let whole = NewToken { authorization: Some(redeemed("a", 7, token.id)), ..new(&token, Some(&family("a", 21))) };
+            let whole =
+                NewToken { authorization: Some(Box::new(redeemed("a", 7, token.id))), ..new(&token, Some(&family("a", 21))) };
             format!("{:?}", store.record(&whole).await.unwrap())
         }
         "record with grant" => {

@@ -121,7 +121,7 @@ async fn an_org_is_read_from_all_shards_whichever_token_is_asked_about() {
         emulator.wire.take_calls();
         for _ in 0..200 {
             let found = emulator.store.read(&RecordKeys { shard_of, ..wanted() }).await.unwrap();
-            assert_eq!(found.orgs.get(&org_id("a")), Some(&org("a", &[])));
+            assert_eq!(found.org(&org_id("a")), Some(&org("a", &[])));
         }
         let calls = emulator.wire.take_calls();
         assert_eq!(calls.len(), 200, "a read is one call");
@@ -164,7 +164,7 @@ async fn copies_are_of_one_writer_however_many_write_at_once() {
         let [winner] = &won[..] else { panic!("one wins: {puts:?}") };
         emulator.assert_copied(&winner.id).await;
         let read = emulator.store.read(&wanted()).await.unwrap();
-        assert_eq!(read.orgs.get(&winner.id), Some(winner));
+        assert_eq!(read.org(&winner.id), Some(winner));
         seen.clone_from(winner);
     }
 }
@@ -189,7 +189,7 @@ async fn an_org_without_copies_is_read_itself_until_it_is_written_again() {
     let wanted = RecordKeys { members: vec![member_key("a", "ann")], orgs: vec![org_id("a"), org_id("b")], ..wanted() };
     emulator.wire.take_calls();
     let found = emulator.store.read(&wanted).await.unwrap();
-    assert_eq!(found.orgs.into_iter().collect::<Vec<_>>(), [(org_id("a"), org("a", &[]))]);
+    assert_eq!(found.orgs.into_iter().collect::<Vec<_>>(), [(org_id("a"), org("a", &[]).into())]);
     let calls = emulator.wire.take_calls();
     assert_eq!(calls.len(), 2);
     assert_eq!(emulator.asked(&calls[1]), [["a".to_owned(), "o".to_owned()]]);
