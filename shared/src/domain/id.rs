@@ -1,6 +1,7 @@
 //! Names of things. Each is parsed once, at the edge, into a type that can't be wrong.
 
 use std::fmt;
+use std::sync::Arc;
 
 use data_encoding::BASE32_DNSSEC;
 
@@ -12,11 +13,12 @@ use crate::domain::Entropy;
 #[error("{0}")]
 pub struct Invalid(pub &'static str);
 
+// A name is shared, not copied: one request hands each of its names on dozens of times.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $accepts:expr, $rule:literal) => {
         $(#[$doc])*
         #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Parses the name, or says what it must be.

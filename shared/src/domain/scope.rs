@@ -1,6 +1,7 @@
 //! Scopes, patterns of scopes, and the authority that follows from them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::Invalid;
 
@@ -77,7 +78,7 @@ const MAX_SCOPE_BYTES: usize = 511;
 ///
 /// A `?` at the end marks it optional: wanted, but its lack fails nothing. `*` stands for any characters.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Scope(Box<str>);
+pub struct Scope(Arc<str>);
 
 impl Scope {
     /// Parses a scope, or says what it must be.
