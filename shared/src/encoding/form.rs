@@ -169,7 +169,8 @@ pub fn decode(text: &str) -> Option<String> {
     if bytes.iter().enumerate().any(|(at, &b)| b == b'%' && malformed(at)) {
         return None;
     }
-    percent_decode(&text.replace('+', " "))
+    let text = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    percent_decode(&text)
 }
 
 /// Decodes percent-encoded text, in which a plus is a plus. `None`: it isn't UTF-8 or has a NUL.
