@@ -36,7 +36,7 @@ pub struct Edge {
 /// Serves until `stopped`, then lets the requests under way end.
 pub async fn serve(listener: TcpListener, service: Arc<Service>, edge: Edge, stopped: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
-    let shared = Arc::new(Shared { service, edge, ids: RequestIds::default() });
+    let shared = Arc::new(Shared { service, edge, ids: RequestIds::new() });
     let mut stopped = std::pin::pin!(stopped);
     loop {
         let (stream, address) = tokio::select! {
@@ -130,12 +130,20 @@ async fn read(mut body: Incoming, max_bytes: usize) -> Result<Bytes, std::io::Er
 }
 
 /// Ids for requests, for which there is no gateway to give them.
-#[derive(Debug, Default)]
-struct RequestIds(AtomicU64);
+#[derive(Debug)]
+struct RequestIds {
+    process: u32,
+    next: AtomicU64,
+}
 
 impl RequestIds {
+    /// Ids of this process, which it is asked for once: that is a call of the system.
+    fn new() -> Self {
+        Self { process: std::process::id(), next: AtomicU64::new(0) }
+    }
+
     fn next(&self) -> RequestId {
-        RequestId(format!("{}-{}", std::process::id(), self.0.fetch_add(1, Ordering::Relaxed)))
+        RequestId(format!("{}-{}", self.process, self.next.fetch_add(1, Ordering::Relaxed)))
     }
 }
 
