@@ -172,6 +172,10 @@ async function measure(peer) {
         figures[`${form} introspection`] = shown.each;
       }
     }
+    if (peer.empty) {
+      await many(WARM_UP, () => ask("GET", peer.empty));
+      figures.empty = (await cost(child.pid, Number(count), () => ask("GET", peer.empty))).each;
+    }
     return { ...figures, peak: await memory(child.pid, "VmHWM") };
   } finally {
     await stop(child);
@@ -197,6 +201,8 @@ async function jeton(folder, durability = "memory") {
     },
     token: `${base}/oauth2/token`,
     introspection: `${base}/oauth2/introspect`,
+    // What HTTP alone costs: no answer of the server can cost less.
+    empty: `${base}/health`,
     tokens: { opaque: credentials("1"), JWT: credentials("2") },
     api: ({ client_id, client_secret }) => ({ client_id, client_secret }),
   };
@@ -291,7 +297,7 @@ const peers = [
   ["Keycloak", keycloak, reasonAgainst("KEYCLOAK")],
 ];
 console.log(`${count} requests each after ${WARM_UP}, ${CONCURRENCY} at a time, in memory unless it says on disk; ms of processor time for each request\n`);
-console.log(["".padEnd(22), ...LOADS.map((load) => load.padStart(21)), "ready ms".padStart(9), "idle MB".padStart(8), "peak MB".padStart(8)].join(" "));
+console.log(["".padEnd(22), ...LOADS.map((load) => load.padStart(21)), "HTTP alone".padStart(11), "ready ms".padStart(9), "idle MB".padStart(8), "peak MB".padStart(8)].join(" "));
 const all = [];
 const missing = [];
 for (const [name, peer, reason] of peers) {
@@ -300,7 +306,7 @@ for (const [name, peer, reason] of peers) {
     if (reason) throw new Error(reason);
     const figures = await measure(await peer(folder));
     all.push(figures);
-    const rest = [number(figures.readyMs, 0).padStart(9), number(figures.idle, 0).padStart(8), number(figures.peak, 0).padStart(8)];
+    const rest = [number(figures.empty, 3).padStart(11), number(figures.readyMs, 0).padStart(9), number(figures.idle, 0).padStart(8), number(figures.peak, 0).padStart(8)];
     console.log([name.padEnd(22), ...LOADS.map((load) => number(figures[load], 3).padStart(21)), ...rest].join(" "));
   } catch (error) {
     // What can't be measured here is told, and fails nothing: but Jeton must work.
