@@ -260,8 +260,8 @@ pub(crate) fn targets_are_possible(
 ///
 /// # Errors
 /// [`Refusal::NotFound`], if the org has no such client.
-pub async fn get(ports: &Reader, service: &Service, found: &Records, named: &ClientRef) -> Result<Client, Error> {
-    client_named(ports, service, found, named).await?.map(Arc::unwrap_or_clone).ok_or(UNKNOWN.into())
+pub async fn get(ports: &Reader, service: &Service, found: &Records, named: &ClientRef) -> Result<Arc<Client>, Error> {
+    client_named(ports, service, found, named).await?.ok_or(UNKNOWN.into())
 }
 
 /// Lists the clients of an org: from `start` (inclusive) to `end` (exclusive) of those that are `wanted`, by number.
@@ -596,7 +596,7 @@ fn unlocked(client: &Client) -> Result<(), Refusal> {
 pub(crate) async fn replace(
     reader: &Reader,
     write: &dyn WriteDirectory,
-    mut seen: Client,
+    mut seen: Arc<Client>,
     change: impl Fn(&Client) -> Result<Client, Error> + Send,
 ) -> Result<Client, Error> {
     for _ in 0..MAX_ATTEMPTS {
@@ -605,9 +605,9 @@ pub(crate) async fn replace(
             Replaced::Done => return Ok(client),
             Replaced::Taken => return Err(TAKEN.into()),
             Replaced::Outdated | Replaced::Dangling => {
-                let key = (seen.org, seen.id);
+                let key = (seen.org.clone(), seen.id);
                 let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
-                seen = reader.tokens.read(&wanted).await?.clients.remove(&key).map(Arc::unwrap_or_clone).ok_or(UNKNOWN)?;
+                seen = reader.tokens.read(&wanted).await?.clients.remove(&key).ok_or(UNKNOWN)?;
             }
         }
     }

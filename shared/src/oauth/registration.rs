@@ -240,7 +240,7 @@ pub async fn replace(
         };
         Ok(Client { secrets, ..old.clone().with_settings(settings, now) })
     };
-    let client = match clients::replace(&ports.reader, &*ports.write, Arc::unwrap_or_clone(client), change).await {
+    let client = match clients::replace(&ports.reader, &*ports.write, client, change).await {
         // It was deleted meanwhile.
         Err(Error::Refused(Refusal::NotFound(_))) => return Err(REJECTED.into()),
         other => other?,
