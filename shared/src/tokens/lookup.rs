@@ -9,7 +9,7 @@ use crate::auth::presented::{self, decisive_for_family, decisive_for_token, is_r
 use crate::auth::service::Lookup;
 use crate::domain::{
     AliasKey, Aliased, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, OrgId, PersonGrant, PersonGrantKey,
-    RefreshToken, Secret, Subject, Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
+    RefreshToken, Secret, Subject, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, TokenStatus,
 };
 use crate::jose::access_token::JwtClaims;
 use crate::jose::{equal, looks_like_jwt, sha256};
@@ -339,9 +339,7 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Clie
     let status = decisive.status(&record, ports.now());
     let family_status = decisive.family.map(|family| decisive.family_status(family, ports.now()));
     let family = record.family_key().and_then(|key| found.families.remove(&key));
-    let client = record.client.and_then(|client| found.clients.remove(&(record.org.clone(), client)));
-    let has_owner = depends_on_member(record.issuance.as_deref());
-    let member = has_owner.then(|| found.remove_member(&record.org, &record.subject)).flatten();
+    let (client, member) = parties(&mut found, &record.org, &record);
     Ok(Some(ClientAccessToken { record, family, client, member, status, family_status }))
 }
 
@@ -363,9 +361,7 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
     let decisive = decisive_for_family(&found, &family, ports.now());
     let status = decisive.family_status(&family, ports.now());
-    let client = family.client.and_then(|client| found.clients.remove(&(family.org.clone(), client)));
-    let has_owner = depends_on_member(family.issuance.as_deref());
-    let member = has_owner.then(|| found.remove_member(&family.org, &family.subject)).flatten();
+    let (client, member) = parties(&mut found, &family.org, &family);
     let person_grant = granted.and_then(|key| found.person_grants.remove(&key));
     Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, status, person_grant }))
 }
@@ -379,6 +375,13 @@ fn person_grant_of(family: &Family) -> Option<PersonGrantKey> {
 fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: TokenId) -> RecordKeys {
     let clients = client.map(|client| (org.clone(), client)).into_iter().collect();
     RecordKeys { orgs: vec![org.clone()], clients, shard_of: Some(shard_of), ..RecordKeys::default() }
+}
+
+/// Removes from what was found, and returns, the client of a token or a family, and the member whose scopes it depends on.
+fn parties(found: &mut Records, org: &OrgId, contents: &TokenContents) -> (Option<Arc<Client>>, Option<Member>) {
+    let client = contents.client.and_then(|client| found.clients.remove(&(org.clone(), client)));
+    let has_owner = depends_on_member(contents.issuance.as_deref());
+    (client, has_owner.then(|| found.remove_member(org, &contents.subject)).flatten())
 }
 
 /// Says whether a token opens no more than its subject holds as a member of the org.
