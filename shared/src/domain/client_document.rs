@@ -3,7 +3,6 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use url::Host;
 
@@ -12,7 +11,7 @@ use super::{ClientId, Invalid, OrgId, Seconds, Shard, Timestamp, TokenId};
 
 /// The URL of a client's metadata document, which is its `client_id`. It is kept and compared letter by letter.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct ClientUrl(Arc<str>);
+pub struct ClientUrl(Box<str>);
 
 impl ClientUrl {
     const MAX_BYTES: usize = 512;
