@@ -137,7 +137,7 @@ struct RequestIds {
 }
 
 impl RequestIds {
-    /// Ids of this process, which it is asked for once: that is a call of the system.
+    /// Begins to count, with the id of the process, for which it asks the system once: to ask is a system call.
     fn new() -> Self {
         Self { process: std::process::id(), next: AtomicU64::new(0) }
     }
