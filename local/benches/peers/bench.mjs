@@ -173,8 +173,11 @@ async function measure(peer) {
       }
     }
     if (peer.empty) {
-      await many(WARM_UP, () => ask("GET", peer.empty));
-      figures.empty = (await cost(child.pid, Number(count), () => ask("GET", peer.empty))).each;
+      const isGood = async () => (await ask("GET", peer.empty)).status === 200;
+      await many(WARM_UP, isGood);
+      const shown = await cost(child.pid, Number(count), isGood);
+      if (!shown.results.every(Boolean)) throw new Error(`${peer.name} doesn't answer ${peer.empty}`);
+      figures.empty = shown.each;
     }
     return { ...figures, peak: await memory(child.pid, "VmHWM") };
   } finally {
