@@ -19,8 +19,8 @@ use crate::platform::config::Aws;
 use crate::store::{RecordKeys, Store, conformance};
 
 mod calls;
+mod copies;
 mod expiry;
-mod org_copies;
 mod promises;
 mod troubles;
 

@@ -1,25 +1,20 @@
 //! The copies of an org, from which requests read it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::super::Item;
-use super::super::keys::Key;
-use super::Emulator;
+use super::super::super::Item;
+use super::super::super::keys::Key;
+use super::super::Emulator;
+use super::{body_and_creation, without_key};
 use crate::domain::{Org, OrgId, Shard};
 use crate::platform::aws::testing::Call;
 use crate::store::conformance::samples::{NO_ASSERTIONS, at, digest, id, member, member_key, org, org_id, put_org};
 use crate::store::{Delete, Put, RecordKeys};
 
 impl Emulator {
-    /// What is stored under a key of the directory.
-    async fn directory_item(&self, key: Key) -> Option<Item> {
-        let get = self.client.get_item().table_name(&self.tables.directory).set_key(Some(key.into_item()));
-        get.send().await.unwrap().item
-    }
-
     /// What each shard has of an org, without its key.
     async fn copies(&self, id: &OrgId) -> Vec<Option<Item>> {
         let copies = Shard::all().map(|shard| self.directory_item(Key::org_copy(id, shard)));
@@ -29,8 +24,7 @@ impl Emulator {
     /// Asserts that all copies say what the item of an org says.
     async fn assert_copied(&self, id: &OrgId) {
         let item = self.directory_item(Key::org(id)).await.unwrap();
-        let shared = Item::from(["b", "t"].map(|name| (name.to_owned(), item[name].clone())));
-        assert_eq!(self.copies(id).await, vec![Some(shared); usize::from(Shard::COUNT)]);
+        assert_eq!(self.copies(id).await, vec![Some(body_and_creation(&item)); usize::from(Shard::COUNT)]);
     }
 
     async fn delete_copies(&self, id: &OrgId) {
@@ -39,32 +33,10 @@ impl Emulator {
             delete.set_key(Some(Key::org_copy(id, shard).into_item())).send().await.unwrap();
         }
     }
-
-    /// The keys that a batch read of the directory asks for: partition key and sort key.
-    fn asked(&self, call: &Call) -> Vec<[String; 2]> {
-        let keys = call.input["RequestItems"][&self.tables.directory]["Keys"].as_array().unwrap();
-        keys.iter().map(|key| ["pk", "sk"].map(|name| key[name]["S"].as_str().unwrap().to_owned())).collect()
-    }
-}
-
-fn without_key(mut item: Item) -> Item {
-    item.retain(|name, _| name != "pk" && name != "sk");
-    item
 }
 
 fn wanted() -> RecordKeys {
     RecordKeys { orgs: vec![org_id("a")], ..RecordKeys::default() }
-}
-
-/// The keys that a transaction writes, by what it does to them.
-fn written(call: &Call) -> BTreeMap<String, BTreeSet<String>> {
-    let mut written: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for (what, write) in call.input["TransactItems"].as_array().unwrap().iter().flat_map(|write| write.as_object().unwrap()) {
-        let key = if write["Item"].is_null() { &write["Key"] } else { &write["Item"] };
-        let text = |name: &str| key[name]["S"].as_str().map(str::to_owned).unwrap();
-        written.entry(what.clone()).or_default().insert(format!("{} {}", text("pk"), text("sk")));
-    }
-    written
 }
 
 #[tokio::test]
@@ -72,27 +44,21 @@ async fn copies_are_written_and_deleted_with_their_org_in_one_transaction() {
     let emulator = Emulator::at_hand(false).await;
     let (first, second) = (org("a", &[]), Org { enabled: false, secrets: vec![digest(1)], ..org("a", &[]) });
     let copies: BTreeSet<_> = Shard::all().map(|shard| format!("a#{shard} d")).collect();
-    let only_transaction = || {
-        let calls = emulator.wire.take_calls();
-        let mut writes = calls.iter().filter(|call| call.operation != "GetItem");
-        let (Some(only), None) = (writes.next(), writes.next()) else { panic!("{calls:#?}") };
-        written(only)
-    };
 
     assert_eq!(emulator.store.put_org(None, &first, Some(&NO_ASSERTIONS)).await.unwrap(), Put::Created);
-    let created = only_transaction();
+    let created = emulator.only_transaction();
     assert!(created["Put"].contains("a o") && created["Update"].is_superset(&copies), "{created:?}");
     emulator.assert_copied(&first.id).await;
 
     // As a new secret is written, which leaves the settings for assertions as they are.
     assert_eq!(emulator.store.put_org(Some(&first), &second, None).await.unwrap(), Put::Replaced);
-    let replaced = only_transaction();
+    let replaced = emulator.only_transaction();
     assert!(replaced["Update"].contains("a o") && replaced["Update"].is_superset(&copies), "{replaced:?}");
     assert_eq!(replaced.len(), 1, "the role that makes secrets may only update: {replaced:?}");
     emulator.assert_copied(&first.id).await;
 
     assert_eq!(emulator.store.delete_org(&first.id).await.unwrap(), Delete::Done);
-    let deleted = only_transaction();
+    let deleted = emulator.only_transaction();
     assert!(deleted["Delete"].contains("a o") && deleted["Delete"].is_superset(&copies), "{deleted:?}");
     assert_eq!(emulator.copies(&first.id).await, vec![None; usize::from(Shard::COUNT)]);
 }
