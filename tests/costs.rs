@@ -327,9 +327,10 @@ fn capacity(traffic: &Traffic) -> String {
     let new_table = (a_partition::WRITES * NEW_PARTITIONS, a_partition::READS * NEW_PARTITIONS);
     let shards = u64::from(Shard::COUNT);
     let of_org = (a_partition::WRITES * shards, a_partition::READS * shards);
-    // Two reads of a request may be of two copies, but not of two clients.
+    // Two reads of a request are of one org, but may be of two clients.
     let copies = |operation| (a_partition::READS * shards).checked_div(u64::from(traffic.reads_of(operation, "copy of an org")));
-    let client = |operation| a_partition::READS.checked_div(u64::from(traffic.reads_of_one(operation, "client")));
+    let of_client = a_partition::READS * CLIENT_COPIES;
+    let client = |operation| of_client.checked_div(u64::from(traffic.reads_of_one(operation, "copy of a client")));
     let both = |per_second: &dyn Fn(Operation) -> Option<u64>| {
         let token = per_second(ClientToken);
         [token, token, per_second(Introspection)]
@@ -352,7 +353,7 @@ fn capacity(traffic: &Traffic) -> String {
         ("", "`Directory`, when it is new", both(&|what| by_units(new_table, units(what, TableName::Directory)))),
         ("one org", "the 16 copies of its item", both(&copies)),
         ("", "the 16 partitions of its tokens", both(&|what| by_units(of_org, units(what, TableName::Tokens)))),
-        ("one client", "its item", both(&client)),
+        ("one client", "the 4 copies of its item", both(&client)),
     ];
     let number =
         |per_second: Option<u64>| per_second.map_or_else(|| "-".to_owned(), |number| thousands(number.try_into().unwrap()));
@@ -361,6 +362,9 @@ fn capacity(traffic: &Traffic) -> String {
     });
     format!("{CAPACITY}|---|---|---|---|---|\n{}", rows.concat())
 }
+
+/// How many copies of a client the store has, which a test of the partitions counts.
+const CLIENT_COPIES: u64 = 4;
 
 /// A number with commas.
 fn thousands(number: u32) -> String {

@@ -40,7 +40,7 @@ pub(crate) const PLANNED: [(&str, Units); 69] = [
     ("client_credentials by an assertion", planned(2, 5, 0)),
     ("introspection by a client", planned(1, 10, 1)),
     ("jwt-bearer by two assertions", planned(3, 12, 0)),
-    ("client_credentials by a secret, the first of the day", planned(2, 5, 0)),
+    ("client_credentials by a secret, the first of the day", planned(5, 5, 0)),
     ("client_credentials by a secret", planned(1, 5, 0)),
     ("exchange that goes on", planned(1, 12, 0)),
     ("grant for another authorization server", planned(0, 12, 1)),

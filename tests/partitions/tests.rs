@@ -1,5 +1,7 @@
 //! What the model does, and what the store promises about its partitions.
 
+use std::collections::BTreeMap;
+
 use super::model::{Demand, NEW_PARTITIONS, Place, SPLIT_AFTER_SECONDS, Table};
 use super::traffic::{Operation, TableName, Traffic};
 
@@ -61,6 +63,26 @@ async fn a_copy_of_an_org_is_read_once_or_twice_by_each_request_and_the_org_itse
         };
         assert_eq!(traffic.reads_of(operation, "copy of an org"), most, "{operation:?}");
         assert_eq!(traffic.reads_of(operation, "org"), 0, "{operation:?}");
+    }
+}
+
+/// The API that introspects is a client, which all of its requests read, and one is the hot client.
+#[tokio::test]
+async fn what_all_requests_read_of_one_client_is_spread_over_its_four_copies_and_its_item_is_read_by_none() {
+    let traffic = Traffic::recorded(400).await;
+    for operation in [Operation::ClientToken, Operation::Introspection] {
+        assert_eq!(traffic.reads_of(operation, "client"), 0, "{operation:?}");
+        assert_eq!(traffic.reads_of_one(operation, "copy of a client"), 1, "{operation:?}");
+        let of_operation = traffic.of_operation(operation);
+        let mut of_one: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (_, demand) in of_operation.into_iter().filter(|(_, demand)| demand.kind == "copy of a client") {
+            of_one.entry(demand.place.sk.clone()).or_default().push(demand.reads);
+        }
+        let hottest = of_one.into_values().max_by(|one, other| one.iter().sum::<f64>().total_cmp(&other.iter().sum())).unwrap();
+        assert_eq!(hottest.len(), 4, "{operation:?}");
+        // One of four has more than another by chance.
+        let most = hottest.iter().copied().fold(0.0, f64::max);
+        assert!(most / hottest.iter().sum::<f64>() < 0.5, "{operation:?}: {hottest:?}");
     }
 }
 

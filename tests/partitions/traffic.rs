@@ -170,13 +170,13 @@ impl Traffic {
         requests.map(|(_, accesses)| reads(accesses)).max().unwrap_or_default()
     }
 
-    /// What a request of an operation reads at most of one item of a kind, in units.
+    /// What a request of an operation reads at most of one thing of a kind, in units: of all copies of it.
     pub(crate) fn reads_of_one(&self, operation: Operation, kind: &str) -> u32 {
         let mut most = 0;
         for (_, accesses) in self.requests.iter().filter(|(what, _)| *what == operation) {
-            let mut reads: HashMap<(&str, &str), u32> = HashMap::new();
+            let mut reads: HashMap<&str, u32> = HashMap::new();
             for access in accesses.iter().filter(|access| access.kind() == kind) {
-                *reads.entry((&access.pk, &access.sk)).or_default() += access.reads;
+                *reads.entry(&access.sk).or_default() += access.reads;
             }
             most = reads.into_values().fold(most, u32::max);
         }

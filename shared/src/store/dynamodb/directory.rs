@@ -6,20 +6,25 @@
 //! member or client has its own by the hash of its name: those who meet now and then try again. Sub-orgs, which are few, are
 //! counted in the org itself.
 //!
-//! Each request reads its org, and DynamoDB reads one item 3,000 times a second at most. So each of an org's 16 shards has a copy,
-//! and requests read any of them. All are written in the transaction that writes the org, by whose item alone is decided what may
-//! be written: a copy has no condition.
+//! Each request reads its org and its client, and DynamoDB reads one item 3,000 times a second at most. So an org has a copy in each of
+//! its 16 shards and a client in four of them, and requests read any of these. All are written in the transaction that writes the org or
+//! the client, by whose item alone is decided what may be written: a copy has no condition.
+//!
+//! On which days the credentials of a client were used stands in its copies alone, where requests find it.
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::try_join_all;
 
 use super::change::{Change, Check};
 use super::items::{self, deletion, moment, number, text};
 use super::keys::{CLIENT, Key, MEMBER, SUB_ORG, range_after};
 use super::{DynamoStore, Item, fault};
-use crate::domain::{AssertionSettings, Client, ClientId, CredentialUses, Fault, Member, MemberKey, Org, OrgId, Shard, Subject};
+use crate::domain::{
+    AssertionSettings, Client, ClientId, CredentialUses, Fault, Member, MemberKey, Org, OrgId, Shard, Subject, Timestamp,
+};
 use crate::store::{
     ClientKey, Delete, MemberSwap, NoteCredentialUses, Put, ReadDirectory, Replaced, WorkloadKey, WriteDirectory, codec,
 };
@@ -195,6 +200,7 @@ impl WriteDirectory for DynamoStore {
             // What must change besides depends on what is there: only while it is as seen here anything changes.
             let old = self.client(&client.org, client.id).await?;
             let is_new = old.is_none();
+            let created_at = old.as_ref().map_or(client.created_at, |old| old.created_at);
             let by = counted(client) - old.as_ref().map_or(0, counted);
             // What it has named before is noted again: another one may be about to take it away.
             let before = old.as_ref().map(WorkloadKey::named_by).unwrap_or_default();
@@ -210,6 +216,7 @@ impl WriteDirectory for DynamoStore {
                 changes.extend(old_alias.map(|alias| self.freeing(&client.org, &alias)));
             }
             changes.extend(workloads);
+            changes.extend(self.copies_of_client(client, created_at, is_new)?);
             let Some(checks) = self.transact(DOING, &changes).await? else {
                 return Ok(if is_new { Put::Created } else { Put::Replaced });
             };
@@ -238,33 +245,23 @@ impl WriteDirectory for DynamoStore {
             if there != *seen {
                 return Ok(Replaced::Outdated);
             }
-            let replacement = self.replacement_of(client, items::string(&item, "b")?)?;
             let before = WorkloadKey::named_by(&there);
-            let workloads = self.workload_changes(client, &before, &before);
-            if there.origin != client.origin {
+            let mut changes = vec![self.replacement_of(client, items::string(&item, "b")?)?];
+            let moves_its_end = there.origin != client.origin;
+            if moves_its_end {
                 // Its number must stay as long as it does. Nothing moves the end of a client together with its alias.
                 let by = counted(client) - counted(&there);
-                let mut changes = vec![replacement, self.numbering(client)];
+                changes.push(self.numbering(client));
                 changes.extend((by != 0).then(|| self.count(&client.org, &client.id.to_string(), by)));
-                changes.extend(workloads);
-                if self.transact(DOING, &changes).await?.is_none() {
-                    return Ok(Replaced::Done);
-                }
-            } else if there.settings.alias == client.settings.alias && workloads.is_empty() {
-                if let Check::Passed = self.change(DOING, replacement).await? {
-                    return Ok(Replaced::Done);
-                }
-            } else {
-                let mut changes = vec![replacement];
-                if there.settings.alias != client.settings.alias {
-                    changes.extend(client.settings.alias.as_ref().map(|alias| self.taking(client, alias)));
-                    changes.extend(there.settings.alias.map(|alias| self.freeing(&client.org, &alias)));
-                }
-                changes.extend(workloads);
-                let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(Replaced::Done) };
-                if let [Check::Passed, Check::Failed(_), ..] = &checks[..] {
-                    return Ok(Replaced::Taken);
-                }
+            } else if there.settings.alias != client.settings.alias {
+                changes.extend(client.settings.alias.as_ref().map(|alias| self.taking(client, alias)));
+                changes.extend(there.settings.alias.as_ref().map(|alias| self.freeing(&client.org, alias)));
+            }
+            changes.extend(self.workload_changes(client, &before, &before));
+            changes.extend(self.copies_of_client(client, there.created_at, false)?);
+            let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(Replaced::Done) };
+            if !moves_its_end && matches!(checks[..], [Check::Passed, Check::Failed(_), ..]) {
+                return Ok(Replaced::Taken);
             }
             backoff.wait().await?;
         }
@@ -290,6 +287,7 @@ impl WriteDirectory for DynamoStore {
             changes.push(own.with("org", text(org.as_str())));
             changes.extend(WorkloadKey::named_by(&old).iter().map(|key| self.workload_change(key, "DELETE c :c", id)));
             changes.extend(old.settings.alias.map(|alias| self.freeing(org, &alias)));
+            changes.extend(Key::client_copies(org, id).map(|copy| Change::delete(&self.tables.directory, copy, "")));
             if self.transact(DOING, &changes).await?.is_none() {
                 return Ok(Delete::Done);
             }
@@ -306,12 +304,18 @@ impl NoteCredentialUses for DynamoStore {
         seen: &CredentialUses,
         uses: &CredentialUses,
     ) -> Result<(), Fault> {
+        const DOING: &str = "noting the use of a secret";
         let is_first = seen.as_slice().is_empty();
         let condition = if is_first { "attribute_exists(pk) AND attribute_not_exists(u)" } else { "u = :seen" };
-        let note = Change::update(&self.tables.directory, Key::client(org, *id), "SET u = :u", condition);
-        let note = note.with("u", text(codec::encode_credential_uses(uses)?));
-        let note = if is_first { note } else { note.with("seen", text(codec::encode_credential_uses(seen)?)) };
-        self.change("noting the use of a secret", note).await.map(drop)
+        let uses = text(codec::encode_credential_uses(uses)?);
+        let seen = if is_first { None } else { Some(text(codec::encode_credential_uses(seen)?)) };
+        // Not in one transaction: that would meet others, and a copy that isn't written now notes the next use that it sees.
+        let notes = Key::client_copies(org, *id).map(|copy| {
+            let note = Change::update(&self.tables.directory, copy, "SET u = :u", condition).with("u", uses.clone());
+            let note = seen.iter().fold(note, |note, seen| note.with("seen", seen.clone()));
+            self.change(DOING, note)
+        });
+        try_join_all(notes).await.map(drop)
     }
 }
 
@@ -446,6 +450,24 @@ impl DynamoStore {
         let change = Change::update(&self.tables.directory, Key::client(&client.org, client.id), expression, "b = :there");
         let change = change.with("b", text(codec::encode_client(client)?)).with("there", text(body));
         Ok(with_end(with_alias(change, "new", alias), client))
+    }
+
+    /// Writes the copies of a client, in the same transaction in which the client is written. Those of a new one know of no uses.
+    fn copies_of_client(
+        &self,
+        client: &Client,
+        created_at: Timestamp,
+        is_new: bool,
+    ) -> Result<impl Iterator<Item = Change>, Fault> {
+        let (body, created_at) = (text(codec::encode_client(client)?), moment(created_at));
+        let ends = client.origin.expires_at().is_some();
+        let gone: Vec<_> = [(!ends).then_some("x"), is_new.then_some("u")].into_iter().flatten().collect();
+        let removes = if gone.is_empty() { String::new() } else { format!(" REMOVE {}", gone.join(", ")) };
+        let expression = format!("SET b = :b, t = :t{}{removes}", if ends { ", x = :x" } else { "" });
+        Ok(Key::client_copies(&client.org, client.id).map(move |copy| {
+            let copy = Change::update(&self.tables.directory, copy, &expression, "");
+            with_end(copy.with("b", body.clone()).with("t", created_at.clone()), client)
+        }))
     }
 
     /// Gives a number to a client's org, if no other has it: for as long as the client stays.

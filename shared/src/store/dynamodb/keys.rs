@@ -148,6 +148,23 @@ impl Key {
         Self { pk: org.to_string(), sk: format!("{CLIENT}{id}") }
     }
 
+    /// Returns the keys of the copies of a client: an item of its own kind each, so that the filters of the streams leave it out.
+    pub(super) fn client_copies(org: &OrgId, id: ClientId) -> impl Iterator<Item = Self> {
+        (0..CLIENT_COPIES).map(move |nth| Self::client_copy(org, id, nth))
+    }
+
+    /// Returns the key of the copy of a client that belongs to this drawn shard: each of the copies belongs to as many.
+    pub(super) fn any_client_copy(org: &OrgId, id: ClientId, drawn: Shard) -> Self {
+        Self::client_copy(org, id, drawn.number() % CLIENT_COPIES)
+    }
+
+    /// The shards are dealt out by the number of the client, so that those of an org don't all have the same ones.
+    fn client_copy(org: &OrgId, id: ClientId, nth: u8) -> Self {
+        let [.., last] = id.as_number().to_be_bytes();
+        let shard = Shard::from_byte((last % CLIENT_COPIES).wrapping_add(nth * CLIENT_COPIES));
+        Self { pk: partition(org, shard), sk: format!("{CLIENT_COPY}{id}") }
+    }
+
     /// What tells which client has an alias.
     pub(super) fn client_alias(org: &OrgId, alias: &str) -> Self {
         Self { pk: org.to_string(), sk: format!("a#{alias}") }
@@ -234,7 +251,7 @@ impl Owner {
             ("z", id) => Some(Self::Authorization(AuthorizationKey { org, id: TokenId::parse(id).ok()? })),
             ("g", _) => Some(Self::PersonGrant(org)),
             ("y", id) => Some(Self::ApiKey(ApiKeyLocator { org, id: TokenId::parse(id).ok()? })),
-            ("a" | "b" | "k" | "l" | "m" | "n" | "q" | "r" | "u", _) => Some(Self::Bookkeeping),
+            ("a" | "b" | "d" | "k" | "l" | "m" | "n" | "q" | "r" | "u", _) => Some(Self::Bookkeeping),
             ("v", name) => Some(Self::NotBefore(NotBeforeKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
         }
@@ -272,6 +289,7 @@ pub fn name_of_item(pk: &str, sk: &str) -> Option<&'static str> {
         Owner::Bookkeeping if pk == STATUS_ORGS => "org with status lists",
         Owner::Bookkeeping => match (pk.contains('#'), sk.split_once('#')?.0) {
             (true, "a") => "value of a token",
+            (true, "d") => "copy of a client",
             (true, "q") => "signal",
             (true, "r") => "count of events",
             (true, "u") => "use",
@@ -292,6 +310,12 @@ pub(super) const MEMBER: &str = "m#";
 
 /// How the sort keys of the clients begin.
 pub(super) const CLIENT: &str = "c#";
+
+/// How the sort keys of the copies of clients begin.
+const CLIENT_COPY: &str = "d#";
+
+/// How many copies a client has: each is read 3,000 times a second at most, and each costs two writes more whenever the client changes.
+const CLIENT_COPIES: u8 = 4;
 
 /// How the sort keys of the API keys begin, and those of the counters of their owners.
 const API_KEY: &str = "y#";
@@ -405,6 +429,7 @@ mod tests {
             (Key::family(&family), Owner::Family(family)),
             (Key::org(&org), Owner::Org),
             (Key::org_copy(&org, shard), Owner::Bookkeeping),
+            (Key::any_client_copy(&org, client, shard), Owner::Bookkeeping),
             (Key::assertion_settings(&org), Owner::AssertionSettings(org.clone())),
             (Key::member(&MemberKey { org: org.clone(), subject }), Owner::Member),
             (Key::client(&org, client), Owner::Client),

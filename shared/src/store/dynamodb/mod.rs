@@ -28,8 +28,8 @@
 //!
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
-//! | `pk` | `<org>#<shard>`; `#s` for orgs with status lists, `#l#<id>` for a list | `<org>`; `<org>#<shard>` for a copy of the org; `#e#<org>` for event streams; `#keys` for the key ring |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `l#<id>` logout, `g#<hash of the subject>#<client>` grant, `n#<hash>` user code, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch, `q#<stream>#<id>` signal, `o#<org>` org with status lists, `l` status list | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `e#<client>#<id>` event stream, `d` copy of the org, `k` key ring |
+//! | `pk` | `<org>#<shard>`; `#s` for orgs with status lists, `#l#<id>` for a list | `<org>`; `<org>#<shard>` for copies; `#e#<org>` for event streams; `#keys` for the key ring |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `l#<id>` logout, `g#<hash of the subject>#<client>` grant, `n#<hash>` user code, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch, `q#<stream>#<id>` signal, `o#<org>` org with status lists, `l` status list | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `e#<client>#<id>` event stream, `d` copy of the org, `d#<number>` copy of a client, `k` key ring |
 //! | `b` | body; status list: its JWT; signal: its claims; alias: `sk` of what has the value; grant: its subject | body |
 //! | `a` | family: its access token; ticket: which token has spent it; logout: which write has completed it; user code: its authorization | client: its alias |
 //! | `c` | family: hash of the current secret; status list: its bits, compressed; user code: the client that asks | alias: number of its client |
@@ -49,7 +49,7 @@
 //! | `r` | token, family, API key: revoked at, ms | |
 //! | `s` | | client: the ids of its event streams |
 //! | `t` | grant: created at, ms | created at, ms |
-//! | `u` | family: needed until, ms; batch: updated at, ms | |
+//! | `u` | family: needed until, ms; batch: updated at, ms | copy of a client: on which days its credentials were used |
 //! | `v` | token, family: revision, as in the body; without it: 0; authorization: revision; status list: version | event stream: revision |
 //! | `w` | token, family: which write has revoked it; use: which write has noted it; count of events: which write has counted last | |
 //! | `x` | when DynamoDB may delete it, s; without it: never | the same, of a client that ends by itself and of its number |

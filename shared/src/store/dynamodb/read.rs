@@ -34,13 +34,13 @@ impl ReadTokens for DynamoStore {
 }
 
 impl DynamoStore {
-    /// Draws the shard from which orgs are read, and marks if no other is named: each shard has a copy.
+    /// Draws the shard from which orgs are read, clients, and marks if no other is named: there are copies of each.
     ///
-    /// It is another one each time: else all would read from one partition, which is full at 3,000 reads a second. Orgs aren't read from the
+    /// It is another one each time: else all would read from one partition, which is full at 3,000 reads a second. Orgs and clients aren't read from the
     /// shard of a token, because there may be one that is presented more often than all others.
     fn any_shard(&self, wanted: &RecordKeys) -> Result<Shard, Fault> {
         let mut byte = [0];
-        if !wanted.orgs.is_empty() || !wanted.marks.is_empty() && wanted.shard_of.is_none() {
+        if !wanted.orgs.is_empty() || !wanted.clients.is_empty() || !wanted.marks.is_empty() && wanted.shard_of.is_none() {
             self.entropy.fill(&mut byte)?;
         }
         let [byte] = byte;
@@ -174,25 +174,28 @@ fn wanted_tokens(wanted: &RecordKeys, shard_of_marks: Shard) -> Keys<'_> {
     tokens.chain(families).chain(aliases).chain(values).chain(api_keys).chain(waiting).chain(marks).collect()
 }
 
-fn wanted_directory(wanted: &RecordKeys, shard_of_orgs: Shard) -> Keys<'_> {
-    let orgs = wanted.orgs.iter().map(|id| (Key::org_copy(id, shard_of_orgs), Name::Org(id)));
+fn wanted_directory(wanted: &RecordKeys, drawn: Shard) -> Keys<'_> {
+    let orgs = wanted.orgs.iter().map(|id| (Key::org_copy(id, drawn), Name::Org(id)));
     let assertions = wanted.assertion_settings.iter().map(|org| (Key::assertion_settings(org), Name::AssertionSettings(org)));
     let members = wanted.members.iter().map(|key| (Key::member(key), Name::Member(key)));
-    let clients = wanted.clients.iter().map(|key| (Key::client(&key.0, key.1), Name::Client(key)));
+    let clients = wanted.clients.iter().map(|key| (Key::any_client_copy(&key.0, key.1, drawn), Name::Client(key)));
     let aliases = wanted.client_aliases.iter().map(|key| (Key::client_alias(&key.0, &key.1), Name::ClientAlias(key)));
     let numbers = wanted.client_orgs.iter().map(|id| (Key::client_org(*id), Name::ClientOrg(*id)));
     let workloads = wanted.workloads.iter().map(|key| (Key::workload(key), Name::Workload(key)));
     orgs.chain(assertions).chain(members).chain(clients).chain(aliases).chain(numbers).chain(workloads).collect()
 }
 
-/// The items of orgs that seem to have no copy: something of them is there, but not they.
+/// The items of orgs and clients that seem to have no copy.
 ///
-/// A table that was written before there were copies, or from which somebody has deleted one, thus locks nobody out. An org of which
-/// nothing is there isn't looked for again: strangers would learn from the time that it takes which orgs there are.
+/// A table that was written before there were copies, or from which somebody has deleted one, can thus be mended by writing them again. An
+/// org of which nothing is there isn't looked for again, nor a client if no member was found: strangers would learn from the time that it
+/// takes which orgs and clients there are.
 fn without_copy<'a>(wanted: &'a RecordKeys, found: &Records, partitions: &HashSet<String>) -> Keys<'a> {
     let missing = wanted.orgs.iter().filter(|id| !found.orgs.contains_key(id));
     let is_there = |id: &&OrgId| partitions.iter().any(|pk| pk.split('#').next() == Some(id.as_str()));
-    missing.filter(is_there).map(|id| (Key::org(id), Name::Org(id))).collect()
+    let orgs = missing.filter(is_there).map(|id| (Key::org(id), Name::Org(id)));
+    let missing = wanted.clients.iter().filter(|key| !found.members.is_empty() && !found.clients.contains_key(*key));
+    orgs.chain(missing.map(|key| (Key::client(&key.0, key.1), Name::Client(key)))).collect()
 }
 
 fn key_of(item: &Item) -> Result<Key, Fault> {

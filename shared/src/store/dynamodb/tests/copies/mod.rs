@@ -1,4 +1,4 @@
-//! The copies of orgs, from which requests read them.
+//! The copies of orgs and clients, from which requests read them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,6 +7,7 @@ use super::super::keys::Key;
 use super::Emulator;
 use crate::platform::aws::testing::Call;
 
+mod clients;
 mod orgs;
 
 impl Emulator {
