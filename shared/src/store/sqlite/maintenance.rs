@@ -2,6 +2,7 @@
 //! another one commits.
 
 use std::fmt;
+use std::fs::File;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -23,13 +24,13 @@ pub(super) struct Maintenance {
 }
 
 impl Maintenance {
-    /// Starts the threads. `checkpointer` is the connection that copies the log into the data file, if there is a file.
+    /// Starts the threads. There is a `checkpointer` if there is a file.
     ///
     /// # Errors
     /// A [`Fault`] if the system has no thread to give.
     pub(super) fn start(
         writer: Arc<Writer>,
-        checkpointer: Option<Connection>,
+        checkpointer: Option<Checkpointer>,
         sweep: Sweep,
         (bell, bells): (Sender<Signal>, Receiver<Signal>),
     ) -> Result<Self, Fault> {
@@ -78,7 +79,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 struct MaintenanceLoop {
     writer: Arc<Writer>,
-    checkpointer: Option<Connection>,
+    checkpointer: Option<Checkpointer>,
     checkpoint_at: Option<Instant>,
     sweep: Sweep,
 }
@@ -107,7 +108,7 @@ impl MaintenanceLoop {
         if let Some(checkpointer) = &self.checkpointer {
             let _pause = self.writer.pause();
             // What can't be copied now is copied when the file is next opened.
-            warn(checkpointer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(Into::into));
+            warn(checkpointer.empty_log());
         }
     }
 
@@ -133,7 +134,7 @@ impl MaintenanceLoop {
         loop {
             // What is being read isn't copied: the reads by the connection that writes share a transaction, which ends here.
             drop(self.writer.pause());
-            let copy = Copy::run(checkpointer)?;
+            let copy = checkpointer.copy()?;
             if copy.log_pages <= MAX_LOG_PAGES {
                 return Ok(());
             }
@@ -143,9 +144,42 @@ impl MaintenanceLoop {
             }
             left = copy.left();
         }
-        // The log begins anew only when all of it has been copied: without a pause of the writer that may never be so.
+        // The log begins anew only when all of it has been copied, and is on the disk: without a pause of the writer that may never be so.
+        // What takes long of it comes before the pause, and what was written in that time is copied, too.
+        checkpointer.sync_data_file()?;
+        checkpointer.copy()?;
         let _pause = self.writer.pause();
-        Copy::run(checkpointer).map(drop)
+        checkpointer.copy().map(drop)
+    }
+}
+
+/// Copies the log into the data file.
+pub(super) struct Checkpointer {
+    connection: Connection,
+    data_file: Arc<File>,
+}
+
+impl Checkpointer {
+    /// Makes one of a connection of its own, and of the data file, which must stay open for longer than every connection.
+    pub(super) fn new(connection: Connection, data_file: Arc<File>) -> Self {
+        Self { connection, data_file }
+    }
+
+    /// Copies as much of the log as can be copied while others read and write. If that is all of it, waits until it is on the disk.
+    fn copy(&self) -> Result<Copy> {
+        let copied = |row: &Row<'_>| Ok(Copy { log_pages: row.get(1)?, copied_pages: row.get(2)? });
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], copied)?)
+    }
+
+    /// Copies all of the log while nobody reads or writes, and makes it empty.
+    fn empty_log(&self) -> Result<()> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
+    /// Waits until what was copied is on the disk.
+    fn sync_data_file(&self) -> Result<()> {
+        let synced = self.data_file.sync_data();
+        Ok(synced.map_err(|e| Fault::internal("writing the data file to the disk").because(e))?)
     }
 }
 
@@ -156,12 +190,6 @@ struct Copy {
 }
 
 impl Copy {
-    /// Copies as much of the log as can be copied while others read and write.
-    fn run(checkpointer: &Connection) -> Result<Self> {
-        let copied = |row: &Row<'_>| Ok(Self { log_pages: row.get(1)?, copied_pages: row.get(2)? });
-        Ok(checkpointer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], copied)?)
-    }
-
     fn left(&self) -> i64 {
         self.log_pages - self.copied_pages
     }

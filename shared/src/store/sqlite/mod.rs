@@ -32,7 +32,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use self::directory_cache::DirectoryCache;
-use self::maintenance::Maintenance;
+use self::maintenance::{Checkpointer, Maintenance};
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
@@ -119,12 +119,13 @@ impl SqliteStore {
             return Self::in_memory(clock);
         }
         let lock = schema::lock(path)?;
+        let data_file = lock.data_file();
         let open = || -> Result<_> {
             let writer = schema::open_writer(path, durability)?;
             let count = if durability == Durability::Full { READERS } else { 1 };
             let points = (0..count).map(|_| schema::open_reader(path).map(Mutex::new)).collect::<Result<_>>()?;
             let readers = Readers { points, lister: Some(Mutex::new(schema::open_reader(path)?)) };
-            Ok((writer, readers, schema::open_checkpointer(path)?))
+            Ok((writer, readers, Checkpointer::new(schema::open_checkpointer(path)?, data_file)))
         };
         let (writer, readers, checkpointer) = open().map_err(|e| e.into_fault("opening the data file"))?;
         let commit = if durability == Durability::Full { Commit::ByThread } else { Commit::ByCaller };
@@ -143,7 +144,7 @@ impl SqliteStore {
     fn start(
         (writer, commit): (Connection, Commit),
         readers: Readers,
-        checkpointer: Option<Connection>,
+        checkpointer: Option<Checkpointer>,
         clock: Arc<dyn Clock>,
         lock: Option<schema::Lock>,
     ) -> Result<Self, Fault> {

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
@@ -13,9 +14,20 @@ use crate::domain::Fault;
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
+    /// The data file, to have it written to the disk. Let go of when no connection is left: the system then takes SQLite's own locks
+    /// from this process, whichever of its connections they belong to.
+    data_file: Arc<File>,
 }
 
-/// Locks the data file at `path` by a file beside it. On the data file itself the lock would get in the way of SQLite's own.
+impl Lock {
+    /// Returns the data file, for whoever has it written to the disk. The lock must outlive that.
+    pub(super) fn data_file(&self) -> Arc<File> {
+        Arc::clone(&self.data_file)
+    }
+}
+
+/// Locks the data file at `path`, which it creates if there is none, by a file beside it. On the data file itself the lock would get in
+/// the way of SQLite's own.
 pub(super) fn lock(path: &Path) -> Result<Lock, Fault> {
     const DOING: &str = "locking the data file";
     let place = beside(path, ".lock");
@@ -23,7 +35,11 @@ pub(super) fn lock(path: &Path) -> Result<Lock, Fault> {
     let deadline = Instant::now() + MAX_LOCK_WAIT;
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Lock { _file: file }),
+            Ok(()) => {
+                // SQLite would create it readable for everyone; its log takes over the mode.
+                let data_file = create(path).map_err(|e| Fault::internal("creating the data file").because(e))?;
+                return Ok(Lock { _file: file, data_file: Arc::new(data_file) });
+            }
             // A process that is about to end still has it, or a child that has not become another program yet.
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_RETRY_DELAY),
             Err(TryLockError::WouldBlock) => {
@@ -35,10 +51,8 @@ pub(super) fn lock(path: &Path) -> Result<Lock, Fault> {
     }
 }
 
-/// Opens the data file to write, and makes it what this version needs.
+/// Opens the data file to write, once [`lock`] has created it, and makes it what this version needs.
 pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connection> {
-    // SQLite would create it readable for everyone; its log takes over the mode.
-    create(path).map_err(|e| Fault::internal("creating the data file").because(e))?;
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
     connection.pragma_update(None, "journal_mode", "WAL")?;
