@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 
 use super::clients::authenticates;
 use super::leaked_keys;
+use crate::oauth::event_streams;
 use crate::support::{App, Mount, dynamodb, text};
 
 mod oauth;
@@ -430,4 +431,14 @@ async fn a_leaked_key_is_told_with_the_place_where_it_was_found_once() {
     let events = memory.events();
     let [event] = &events[..] else { panic!("{events:?}") };
     leaked_keys::is_told(&serde_json::from_str(&event.detail).unwrap(), &made);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_an_event_stream_are_told_without_what_opens_its_receiver() {
+    let streamed = Streamed::new().await;
+    let changed = event_streams::changed_and_deleted(&streamed.app).await;
+    let (trail, memory) = trail();
+    trail.tell(&streamed.records()).await;
+    let events: Vec<_> = memory.events().iter().map(|event| serde_json::from_str(&event.detail).unwrap()).collect();
+    event_streams::are_told(&events, &changed);
 }

@@ -100,6 +100,65 @@ impl<'a> Receiving<'a> {
     }
 }
 
+/// Makes a client of org 1, has it create a push stream, change it in all ways and ask for a verification, and deletes it. Returns the
+/// numbers of the client and of the stream.
+pub(crate) async fn changed_and_deleted(app: &App) -> [Value; 2] {
+    let scopes = ["ssf.read", "ssf.manage"].map(|name| json!({ "name": name }));
+    app.patch("/v1/orgs/1", &app.admin, json!({"settings": {"supported_scopes": scopes}})).await.ok();
+    let client = json!({"kind": "confidential", "auth_method": "client_secret_post", "grants": ["client_credentials"]});
+    let client = app.post("/v1/orgs/1/clients", Some(&app.admin), client).await.created();
+    let credentials = format!("client_id={}&client_secret={}", client["id"], text(&client["secret"]));
+    let request = Request::post("/oauth2/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let form = format!("{credentials}&grant_type=client_credentials&scope=ssf.manage");
+    let token = text(&app.send(request.body(form.into()).unwrap()).await.ok()["access_token"]);
+    let send = async |method: Method, path: &str, body: Value| {
+        let request = Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        let answer = app.send(request.body(body.to_string().into()).unwrap()).await;
+        assert!(answer.status.is_success(), "{path}: {answer:?}");
+        answer
+    };
+    let delivery = json!({"method": PUSH, "endpoint_url": "https://receiver.example/s3cr3t-path", "authorization_header": "Bearer s3cr3t-header"});
+    let events = [SecurityEvent::SessionRevoked.uri()];
+    let stream = send(Method::POST, STREAM, json!({"delivery": delivery, "events_requested": events})).await.created();
+    let named = json!({"stream_id": stream["stream_id"]});
+    send(Method::POST, "/ssf/verify", named.clone()).await;
+    send(Method::PATCH, STREAM, over(named.clone(), json!({"description": "Gateway"}))).await;
+    send(Method::POST, STATUS, over(named.clone(), json!({"status": "paused", "reason": "maintenance"}))).await;
+    let subject = json!({"subject": {"format": "opaque", "id": "eve"}});
+    send(Method::POST, "/ssf/subjects/remove", over(named, subject)).await;
+    app.delete(&format!("/v1/orgs/1/clients/{}", client["id"]), &app.admin).await.is_empty();
+    [client["id"].clone(), stream["stream_id"].clone()]
+}
+
+/// Asserts that these events of the audit trail tell of all that [`changed_and_deleted`] has done to the stream.
+pub(crate) fn are_told(events: &[Value], [client, stream]: &[Value; 2]) {
+    let told: Vec<_> = events.iter().filter(|event| text(&event["action"]).starts_with("stream.")).collect();
+    let actions: Vec<_> = told.iter().map(|event| text(&event["action"])).collect();
+    let expected = ["stream.created", "stream.changed", "stream.changed", "stream.changed", "stream.deleted"];
+    assert_eq!(actions, expected, "a verification is no change");
+    let first = json!({
+        "audiences": [client.to_string()], "client": client.to_string(), "delivery": PUSH, "endpoint_origin": "https://receiver.example",
+        "events_requested": [SecurityEvent::SessionRevoked.uri()], "has_authorization_header": true, "org": "1", "status": "enabled",
+        "stream": stream,
+    });
+    let whole = |changes: Value| over(first.clone(), changes);
+    let verified = json!({"revision": 1});
+    let described = json!({"revision": 2, "description": "Gateway"});
+    let paused = json!({"revision": 3, "description": "Gateway", "status": "paused", "reason": "maintenance"});
+    let without = over(paused.clone(), json!({"revision": 4, "removed_subjects": 1}));
+    let sides = [(verified, described.clone()), (described, paused.clone()), (paused, without.clone())];
+    for (event, (before, after)) in told[1..4].iter().zip(sides) {
+        assert_eq!((&event["before"], &event["after"]), (&whole(before), &whole(after)));
+    }
+    assert_eq!((&told[0]["after"], &told[0]["before"]), (&first, &Value::Null));
+    assert_eq!((&told[4]["before"], &told[4]["after"]), (&whole(without), &Value::Null));
+    for event in told {
+        assert_eq!([&event["org"], &event["client"], &event["stream"]], [&json!("1"), &json!(client.to_string()), stream]);
+        assert!(!event.to_string().contains("s3cr3t"), "{event}");
+    }
+}
+
 /// It is this status, with an error of RFC 6749 section 5.2 that has these words.
 #[track_caller]
 fn is_refused(answer: &Answer, status: u16, words: &str) {

@@ -10,7 +10,7 @@ mod code;
 mod device;
 mod document;
 mod domain_grants;
-mod event_streams;
+pub(crate) mod event_streams;
 mod exchange;
 mod fapi;
 mod going_on;

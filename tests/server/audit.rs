@@ -10,6 +10,7 @@ use shared::domain::{Clock, FrozenClock};
 use shared::store::sqlite::{Durability, SqliteStore};
 
 use crate::jeton::leaked_keys;
+use crate::oauth::event_streams;
 use crate::support::{App, NOW};
 
 fn folder(name: &str) -> PathBuf {
@@ -100,6 +101,14 @@ async fn a_leaked_key_is_told_with_the_place_where_it_was_found() {
     let leaked: Vec<_> = lines(&file).into_iter().filter(|line| line["action"] == "api_key.leaked").collect();
     let [event] = &leaked[..] else { panic!("{leaked:?}") };
     leaked_keys::is_told(event, &made);
+}
+
+#[tokio::test]
+async fn changes_of_an_event_stream_are_told_without_what_opens_its_receiver() {
+    let (app, trail, file) = audited(&folder("streams"), Durability::Normal).await;
+    let changed = event_streams::changed_and_deleted(&app).await;
+    trail.finish().await;
+    event_streams::are_told(&lines(&file), &changed);
 }
 
 #[tokio::test]

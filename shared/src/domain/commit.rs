@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    ApiKey, ApiKeyRevocationReason, AssertionSettings, Authorization, AuthorizationState, Client, ClientId, Family, KeyRing,
-    Member, NotBeforeKey, NotBeforeScope, Org, OrgId, PersonGrant, Subject, Timestamp, TokenId, TokenRecord,
+    ApiKey, ApiKeyRevocationReason, AssertionSettings, Authorization, AuthorizationState, Client, ClientId, EventStream, Family,
+    KeyRing, Member, NotBeforeKey, NotBeforeScope, Org, OrgId, PersonGrant, Subject, Timestamp, TokenId, TokenRecord,
 };
 
 /// A change of one record, as the store has committed it.
@@ -41,6 +41,8 @@ pub enum Change {
     Member(Box<Diff<Member>>),
     /// An OAuth client of an org.
     Client(Box<Diff<Client>>),
+    /// An event stream of a client, by which it hears of what is revoked.
+    EventStream(Box<Diff<EventStream>>),
     /// The ring of the signing keys.
     Keys(Box<Diff<KeyRing>>),
 }
@@ -176,11 +178,28 @@ impl Commit {
                 let names = ["client.created", changed, "client.deleted"];
                 of_record(diff, names, |client| (client.created_at, client.updated_at), self.at)
             }
+            Change::EventStream(diff) => of_event_stream(diff, self.at),
             Change::Keys(diff) => {
                 of_record(diff, ["keys.created", "keys.changed", "keys.deleted"], |_| (self.at, self.at), self.at)
             }
         }
     }
+}
+
+/// A verification is no change: it only says when the next one may be asked for.
+fn of_event_stream(diff: &Diff<EventStream>, now: Timestamp) -> Option<Action> {
+    let (before, after) = match diff {
+        Diff::Added(stream) => return Some(Action { name: "stream.created", at: stream.created_at }),
+        Diff::Removed(_) => return Some(Action { name: "stream.deleted", at: now }),
+        Diff::Changed { before, after } => (before, after),
+    };
+    let verified = EventStream { verified_at: after.verified_at, revision: after.revision, ..before.clone() };
+    if verified == *after {
+        return None;
+    }
+    let is_next = before.revision.checked_add(1) == Some(after.revision);
+    let keeps_its_place = (&before.key, before.created_at) == (&after.key, after.created_at);
+    Some(Action { name: if is_next && keeps_its_place { "stream.changed" } else { "stream.altered" }, at: now })
 }
 
 /// A use is no change: it is noted once an hour, and says nothing of the next.
@@ -345,5 +364,48 @@ fn of_record<T: PartialEq>(
         Diff::Added(record) => Some(Action { name: created, at: times(record).0 }),
         Diff::Changed { before, after } => (before != after).then(|| Action { name: changed, at: times(after).1 }),
         Diff::Removed(_) => Some(Action { name: deleted, at: now }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::{Audience, EventDelivery, EventStreamKey, StreamStatus};
+
+    #[test]
+    fn a_stream_that_is_not_changed_step_by_step_in_its_place_was_altered_by_hand() {
+        let [created_at, later] = [1, 2].map(Timestamp::from_secs);
+        let [id, other] = [1, 2].map(|n| TokenId::from_bytes([n; 20]));
+        let before = EventStream {
+            key: EventStreamKey { org: OrgId::parse("1").unwrap(), client: ClientId::from_number(7).unwrap(), id },
+            audience: Audience::parse("7").unwrap(),
+            delivery: EventDelivery::Poll,
+            events_requested: BTreeSet::new(),
+            description: None,
+            status: StreamStatus::Enabled,
+            status_reason: None,
+            disabled_at: None,
+            removed_subjects: BTreeSet::new(),
+            verified_at: None,
+            created_at,
+            revision: 0,
+        };
+        let named = EventStream { description: Some("door".to_owned()), revision: 1, ..before.clone() };
+        let elsewhere = EventStream { key: EventStreamKey { id: other, ..named.key.clone() }, ..named.clone() };
+        for (after, name) in [
+            (before.clone(), None),
+            (EventStream { verified_at: Some(later), revision: 1, ..before.clone() }, None),
+            (named.clone(), Some("stream.changed")),
+            (EventStream { revision: 0, ..named.clone() }, Some("stream.altered")),
+            (EventStream { revision: 2, ..named.clone() }, Some("stream.altered")),
+            (EventStream { created_at: later, ..named.clone() }, Some("stream.altered")),
+            (elsewhere, Some("stream.altered")),
+        ] {
+            let change = Change::EventStream(Box::new(Diff::Changed { before: before.clone(), after: after.clone() }));
+            let commit = Commit { id: "1".to_owned(), at: later, change };
+            assert_eq!(commit.action(), name.map(|name| Action { name, at: later }), "{after:?}");
+        }
     }
 }

@@ -180,6 +180,7 @@ impl Told {
             | Change::Authorization(_)
             | Change::PersonGrant(_)
             | Change::AssertionSettings(..)
+            | Change::EventStream(_)
             | Change::Keys(_) => return false,
         }
         true

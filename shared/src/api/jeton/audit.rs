@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `id` | the same whenever the event is told |
 //! | `time` | when it happened, ms since 1970 |
-//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `session.ended` (the same of all in a session) `authorization.accepted` `authorization.denied` `grant.begun` `grant.ended` `api_key.created` `api_key.changed` `api_key.rotated` `api_key.revoked` `api_key.leaked` `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `client.targets_changed` (the same, if also where it may go on to by an exchange has changed) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `grant.issued` (for another authorization server), which the token endpoint tells by itself, as a line of its log; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
+//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `session.ended` (the same of all in a session) `authorization.accepted` `authorization.denied` `grant.begun` `grant.ended` `api_key.created` `api_key.changed` `api_key.rotated` `api_key.revoked` `api_key.leaked` `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `client.targets_changed` (the same, if also where it may go on to by an exchange has changed) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `stream.…` (of an event stream; `created` `changed` `deleted`) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `grant.issued` (for another authorization server), which the token endpoint tells by itself, as a line of its log; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
 //! | `org` `subject` `jti` … | whom and what it is about; `iat` `nbf` `exp` in seconds as in a token, all else in ms |
 //! | `url` `source` | where a leaked API key was found |
 //! | `before` `after` | for what has changed |
@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use url::Url;
 
 mod oauth;
 mod settings;
@@ -27,9 +28,10 @@ use super::conditions::FederatedBody;
 use crate::api::jeton::limits::LimitsBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
-    AccessTokenForm, Action, ApiKey, Audience, Authorization, AuthorizationState, Change, Client, Commit, Creator, Diff, Family,
-    Fault, KeyRing, Member, NotBeforeKey, NotBeforeScope, NotBeforeStands, Org, OrgId, PersonGrant, PrivateHalf, RedirectUri,
-    RevokingParty, RingKey, Role, Scope, ScopePattern, Session, Subject, Timestamp, TokenRecord,
+    AccessTokenForm, Action, ApiKey, Audience, Authorization, AuthorizationState, Change, Client, Commit, Creator, Diff,
+    EventDelivery, EventStream, EventUri, Family, Fault, KeyRing, Member, NotBeforeKey, NotBeforeScope, NotBeforeStands, Org,
+    OrgId, PersonGrant, PrivateHalf, RedirectUri, RevokingParty, RingKey, Role, Scope, ScopePattern, Session, Subject, Timestamp,
+    TokenRecord,
 };
 use crate::jose::access_token::may_act;
 
@@ -54,6 +56,7 @@ pub fn write(commit: &Commit, action: Action) -> Result<String, Fault> {
         }),
         Change::Member(diff) => parts(diff, of_member),
         Change::Client(diff) => parts(diff, of_client),
+        Change::EventStream(diff) => parts(diff, of_event_stream),
         Change::Keys(diff) => parts(diff, of_keys),
     };
     let [before, after] = if has_sides { [before, after] } else { [None, None] };
@@ -124,15 +127,18 @@ struct Facts<'a> {
     /// The id of an API key, which opens nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<String>,
+    /// The id of an event stream, which opens nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
     /// By what people recognise the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
     /// Until when the value before the last rotation is good.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_expires_at: Option<i64>,
-    /// Why an API key was revoked.
+    /// Why an API key was revoked, or why an event stream has its status.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<&'a str>,
     /// The URL at which a leaked API key is to be seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
@@ -257,6 +263,23 @@ struct Facts<'a> {
     has_registration_token: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<&'a str>,
+    /// How the receiver of an event stream gets its signals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<&'static str>,
+    /// The origin of the URL that they are sent to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint_origin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_authorization_header: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events_requested: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    /// Of how many subjects the receiver doesn't want to hear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_subjects: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -301,8 +324,8 @@ struct KeyFacts<'a> {
 impl Facts<'_> {
     /// Leaves only what tells whose the facts are.
     fn identity(self) -> Self {
-        let Self { org, root_org, set, subject, client, session, jti, family, authorization, api_key, .. } = self;
-        Self { org, root_org, set, subject, client, session, jti, family, authorization, api_key, ..Self::default() }
+        let Self { org, root_org, set, subject, client, session, jti, family, authorization, api_key, stream, .. } = self;
+        Self { org, root_org, set, subject, client, session, jti, family, authorization, api_key, stream, ..Self::default() }
     }
 }
 
@@ -448,6 +471,33 @@ fn of_api_key(key: &ApiKey) -> Facts<'_> {
         url: place.and_then(|place| place.url.as_deref()),
         source: place.and_then(|place| place.source.as_deref()),
         revoked_by: revoked.and_then(|revoked| revoked.by.as_ref()).map(revoking),
+        ..Facts::default()
+    }
+}
+
+fn of_event_stream(stream: &EventStream) -> Facts<'_> {
+    let (endpoint_origin, has_authorization_header) = match &stream.delivery {
+        EventDelivery::Push { endpoint_url, authorization_header } => {
+            // Its path or its query may be what the receiver knows us by.
+            let origin = Url::parse(endpoint_url).ok().map(|url| url.origin().ascii_serialization());
+            (origin, Some(authorization_header.is_some()))
+        }
+        EventDelivery::Poll => (None, None),
+    };
+    Facts {
+        org: Some(stream.key.org.as_str()),
+        client: Some(stream.key.client.to_string()),
+        stream: Some(stream.key.id.to_string()),
+        audiences: Some(vec![stream.audience.as_str()]),
+        delivery: Some(stream.delivery.method()),
+        endpoint_origin,
+        has_authorization_header,
+        events_requested: stream.events_requested.iter().map(EventUri::as_str).collect(),
+        description: stream.description.as_deref(),
+        status: Some(stream.status.as_str()),
+        reason: stream.status_reason.as_deref(),
+        removed_subjects: Some(stream.removed_subjects.len()).filter(|removed| *removed > 0),
+        revision: Some(stream.revision).filter(|revision| *revision > 0),
         ..Facts::default()
     }
 }

@@ -149,7 +149,8 @@ impl DynamoStore {
     }
 }
 
-fn event_stream(org: &OrgId, item: &Item) -> Result<EventStream, Fault> {
+/// Reads the event stream of an item.
+pub(super) fn event_stream(org: &OrgId, item: &Item) -> Result<EventStream, Fault> {
     codec::decode_event_stream(org, items::string(item, "b")?.as_bytes())
 }
 

@@ -213,6 +213,8 @@ pub(super) enum Owner {
     AssertionSettings(OrgId),
     Member,
     Client,
+    /// An event stream of this org.
+    EventStream(OrgId),
     KeyRing,
     /// Nobody's: it counts other items, copies one or tells where one is, and changes with that; or it only lives until something
     /// is done, and what is done has an item of its own.
@@ -225,8 +227,11 @@ impl Owner {
         if pk.starts_with('#') && *sk == Key::CLIENT_ORG {
             return Some(Self::Bookkeeping);
         }
-        if pk.starts_with(API_KEY_VALUES) || pk.starts_with(STATUS_LISTS) || pk.starts_with(EVENT_STREAMS) || pk == STATUS_ORGS {
+        if pk.starts_with(API_KEY_VALUES) || pk.starts_with(STATUS_LISTS) || pk == STATUS_ORGS {
             return Some(Self::Bookkeeping);
+        }
+        if let Some(org) = pk.strip_prefix(EVENT_STREAMS) {
+            return Some(Self::EventStream(OrgId::parse(org).ok()?));
         }
         if *pk == Key::key_ring().pk {
             return Some(Self::KeyRing);
@@ -280,12 +285,12 @@ pub fn name_of_item(pk: &str, sk: &str) -> Option<&'static str> {
         Owner::AssertionSettings(_) => "settings for assertions",
         Owner::Member => "member",
         Owner::Client => "client",
+        Owner::EventStream(_) => "event stream",
         Owner::KeyRing => "key ring",
         Owner::Bookkeeping if *sk == *Key::CLIENT_ORG => "number of a client",
         Owner::Bookkeeping if *sk == *Key::ORG_COPY => "copy of an org",
         Owner::Bookkeeping if pk.starts_with(API_KEY_VALUES) => "value of an API key",
         Owner::Bookkeeping if pk.starts_with(STATUS_LISTS) => "status list",
-        Owner::Bookkeeping if pk.starts_with(EVENT_STREAMS) => "event stream",
         Owner::Bookkeeping if pk == STATUS_ORGS => "org with status lists",
         Owner::Bookkeeping => match (pk.contains('#'), sk.split_once('#')?.0) {
             (true, "a") => "value of a token",
@@ -448,7 +453,7 @@ mod tests {
             (Key::used(&used), Owner::Bookkeeping),
             (Key::events(&event), Owner::Bookkeeping),
             (Key::counter(&org, shard), Owner::Bookkeeping),
-            (Key::event_stream(&stream), Owner::Bookkeeping),
+            (Key::event_stream(&stream), Owner::EventStream(org.clone())),
             (Key::signal(&stream, &id), Owner::Bookkeeping),
             (Key::api_key(&api_key), Owner::ApiKey(api_key)),
             (Key::api_key_value(&[7; 32]), Owner::Bookkeeping),

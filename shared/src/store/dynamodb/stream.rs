@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::event_streams::event_stream;
 use super::keys::{Key, Owner};
 use super::{Item, items};
 use crate::domain::{Change, Commit, Diff, Fault, NotBeforeStands, Shard, Timestamp};
@@ -62,6 +63,7 @@ fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
         Owner::AssertionSettings(org) => Change::AssertionSettings(org, diff.try_map(|item| items::assertion_settings(&item))?),
         Owner::Member => Change::Member(Box::new(diff.try_map(|item| items::member(&item))?)),
         Owner::Client => Change::Client(Box::new(diff.try_map(|item| items::client(&item))?)),
+        Owner::EventStream(org) => Change::EventStream(Box::new(diff.try_map(|item| event_stream(&org, &item))?)),
         Owner::KeyRing => Change::Keys(Box::new(diff.try_map(|item| items::key_ring(&item))?)),
     }))
 }

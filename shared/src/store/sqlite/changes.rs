@@ -253,6 +253,7 @@ const TABLES: &[Table] = &[
     Table { name: "assertion_settings", key: "'org', $.org", state: "'body', $.body", until: FOR_EVER },
     Table { name: "members", key: "'org', $.org", state: CREATED, until: FOR_EVER },
     Table { name: "clients", key: "'org', $.org", state: CREATED, until: "coalesce($.exp, 9223372036854775807)" },
+    Table { name: "event_streams", key: "'org', $.org", state: "'body', $.body", until: FOR_EVER },
     Table { name: "key_rings", key: "'org', ''", state: "'body', $.body, 'version', $.version", until: FOR_EVER },
 ];
 
@@ -322,6 +323,10 @@ fn change(table: TableName, org: &str, (key, client): (&str, u64), diff: Diff<Ro
         }
         TableName::Members => Change::Member(Box::new(diff.try_map(|row| codec::decode_member(row.body(), row.created_at()?))?)),
         TableName::Clients => Change::Client(Box::new(diff.try_map(|row| codec::decode_client(row.body(), row.created_at()?))?)),
+        TableName::EventStreams => {
+            let org = org()?;
+            Change::EventStream(Box::new(diff.try_map(|row| codec::decode_event_stream(&org, row.body()))?))
+        }
         TableName::KeyRings => {
             let ring = |row: Row| codec::decode_key_ring(row.version.unwrap_or_default(), row.body());
             Change::Keys(Box::new(diff.try_map(ring)?))
@@ -372,6 +377,7 @@ enum TableName {
     AssertionSettings,
     Members,
     Clients,
+    EventStreams,
     KeyRings,
 }
 
