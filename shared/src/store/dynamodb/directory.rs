@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures::future::try_join_all;
+use futures::future::join_all;
 
 use super::change::{Change, Check};
 use super::items::{self, deletion, moment, number, text};
@@ -315,7 +315,7 @@ impl NoteCredentialUses for DynamoStore {
             let note = seen.iter().fold(note, |note, seen| note.with("seen", seen.clone()));
             self.change(DOING, note)
         });
-        try_join_all(notes).await.map(drop)
+        join_all(notes).await.into_iter().try_for_each(|noted| noted.map(drop))
     }
 }
 

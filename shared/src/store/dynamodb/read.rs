@@ -36,8 +36,8 @@ impl ReadTokens for DynamoStore {
 impl DynamoStore {
     /// Draws the shard from which orgs are read, clients, and marks if no other is named: there are copies of each.
     ///
-    /// It is another one each time: else all would read from one partition, which is full at 3,000 reads a second. Orgs and clients aren't read from the
-    /// shard of a token, because there may be one that is presented more often than all others.
+    /// It is another one each time: else all would read from one partition, which is full at 3,000 reads a second. Orgs and clients aren't
+    /// read from the shard of a token, because there may be one that is presented more often than all others.
     fn any_shard(&self, wanted: &RecordKeys) -> Result<Shard, Fault> {
         let mut byte = [0];
         if !wanted.orgs.is_empty() || !wanted.clients.is_empty() || !wanted.marks.is_empty() && wanted.shard_of.is_none() {

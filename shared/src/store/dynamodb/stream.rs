@@ -42,7 +42,7 @@ impl ReadChanges for Stream {
 }
 
 fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
-    // The use of a secret stands beside the body of a client, and is no change of it.
+    // Which event streams a client has stands beside its body, and is no change of it.
     if let (Owner::Client, Diff::Changed { before, after }) = (&owner, &diff)
         && before.get("b") == after.get("b")
     {

@@ -11,6 +11,7 @@ use super::{body_and_creation, without_key};
 use crate::domain::{
     Client, ClientId, ClientOrigin, CredentialHash, CredentialUse, CredentialUses, Day, NotBeforeKey, NotBeforeScope, Shard,
 };
+use crate::platform::aws::testing::Trouble;
 use crate::store::conformance::samples::{
     NO_ASSERTIONS, at, client, client_id, id as token_id, member, member_key, org, org_id, put_org,
 };
@@ -241,6 +242,17 @@ async fn uses_are_noted_in_all_copies_and_nowhere_else() {
     assert_eq!(emulator.uses_found(id).await, [Some(uses(1, 1))]);
     let item = emulator.directory_item(Key::client(&org_id("a"), id)).await.unwrap();
     assert!(!item.contains_key("u"), "the stream tells of no use");
+}
+
+#[tokio::test]
+async fn a_copy_that_takes_no_note_keeps_no_other_from_it() {
+    let emulator = Emulator::with_org().await;
+    let (key, id) = ((org_id("a"), client_id(1)), client_id(1));
+    emulator.store.put_client(&client("a", 1, None)).await.unwrap();
+    emulator.wire.trouble("UpdateItem", 1, Trouble::Refuse("AccessDeniedException"));
+    emulator.store.note_credential_uses(&key, &CredentialUses::default(), &uses(1, 1)).await.unwrap_err();
+    let has_note = |copy: &Option<Item>| copy.as_ref().is_some_and(|copy| copy.contains_key("u"));
+    assert_eq!(emulator.copies_of_client(id).await.iter().filter(|copy| has_note(copy)).count(), COPIES - 1);
 }
 
 /// As after a write that has failed in the middle.
