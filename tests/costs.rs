@@ -327,8 +327,9 @@ fn capacity(traffic: &Traffic) -> String {
     let new_table = (a_partition::WRITES * NEW_PARTITIONS, a_partition::READS * NEW_PARTITIONS);
     let shards = u64::from(Shard::COUNT);
     let of_org = (a_partition::WRITES * shards, a_partition::READS * shards);
-    // Two reads of a request are of one org, but may be of two clients.
-    let copies = |operation| (a_partition::READS * shards).checked_div(u64::from(traffic.reads_of(operation, "copy of an org")));
+    // Two reads of a request may be of two clients.
+    let copies =
+        |operation| (a_partition::READS * shards).checked_div(u64::from(traffic.usual_reads_of(operation, "copy of an org")));
     let of_client = a_partition::READS * CLIENT_COPIES;
     let client = |operation| of_client.checked_div(u64::from(traffic.reads_of_one(operation, "copy of a client")));
     let both = |per_second: &dyn Fn(Operation) -> Option<u64>| {

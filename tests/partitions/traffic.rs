@@ -154,20 +154,30 @@ impl Traffic {
 
     /// What most requests of an operation take of a table: units of writing and of reading.
     pub(crate) fn usual_units(&self, operation: Operation, table: TableName) -> (u32, u32) {
-        let mut times: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-        for (_, accesses) in self.requests.iter().filter(|(what, _)| *what == operation) {
+        self.usual(operation, |accesses| {
             let own = accesses.iter().filter(|access| access.table == table);
-            let units = own.fold((0, 0), |(writes, reads), access| (writes + access.writes, reads + access.reads));
-            *times.entry(units).or_default() += 1;
+            own.fold((0, 0), |(writes, reads), access| (writes + access.writes, reads + access.reads))
+        })
+    }
+
+    /// What most requests of an operation read of items of one kind, in units.
+    pub(crate) fn usual_reads_of(&self, operation: Operation, kind: &str) -> u32 {
+        self.usual(operation, |accesses| reads_of(accesses, kind))
+    }
+
+    /// What is true of most requests of an operation.
+    fn usual<T: Default + Ord>(&self, operation: Operation, of: impl Fn(&[Access]) -> T) -> T {
+        let mut times: BTreeMap<T, u32> = BTreeMap::new();
+        for (_, accesses) in self.requests.iter().filter(|(what, _)| *what == operation) {
+            *times.entry(of(accesses)).or_default() += 1;
         }
-        times.into_iter().max_by_key(|(_, times)| *times).map(|(units, _)| units).unwrap_or_default()
+        times.into_iter().max_by_key(|(_, times)| *times).map(|(usual, _)| usual).unwrap_or_default()
     }
 
     /// What a request of an operation reads at most of items of one kind, in units.
     pub(crate) fn reads_of(&self, operation: Operation, kind: &str) -> u32 {
         let requests = self.requests.iter().filter(|(what, _)| *what == operation);
-        let reads = |accesses: &[Access]| accesses.iter().filter(|access| access.kind() == kind).map(|access| access.reads).sum();
-        requests.map(|(_, accesses)| reads(accesses)).max().unwrap_or_default()
+        requests.map(|(_, accesses)| reads_of(accesses, kind)).max().unwrap_or_default()
     }
 
     /// What a request of an operation reads at most of one thing of a kind, in units: of all copies of it.
@@ -537,4 +547,9 @@ fn size(item: &Value) -> u32 {
         length(name.trim_start_matches(':')) + values.map(|(kind, given)| value(kind, given)).sum::<u32>()
     };
     item.as_object().into_iter().flatten().map(attribute).sum()
+}
+
+/// What a request reads of items of one kind, in units.
+fn reads_of(accesses: &[Access], kind: &str) -> u32 {
+    accesses.iter().filter(|access| access.kind() == kind).map(|access| access.reads).sum()
 }

@@ -77,6 +77,6 @@ async fn find(ports: &Introspector, text: &str) -> Result<Option<(Arc<Org>, Toke
     let Some((org, _)) = opaque::split_org(text) else { return Ok(None) };
     let lookup = seek(&org);
     let own = RecordKeys { orgs: vec![org.clone()], ..RecordKeys::default() };
-    let mut found = reader.tokens.read(&own.and(lookup.wanted(&org))).await?;
-    Ok(found.orgs.remove(&org).map(|org| (org, lookup, found)))
+    let found = reader.tokens.read(&own.and(lookup.wanted(&org))).await?;
+    Ok(found.orgs.get(&org).cloned().map(|org| (org, lookup, found)))
 }

@@ -165,6 +165,6 @@ async fn find(ports: &Authorizer, text: &str) -> Result<Option<(Arc<Org>, TokenL
     let Some(org) = own_org.as_ref().or(open_org).or(ports.requirements.org.as_ref()) else { return Ok(None) };
     let lookup = seek(org);
     let own = RecordKeys { orgs: vec![org.clone()], ..RecordKeys::default() };
-    let mut found = reader.tokens.read(&own.and(lookup.wanted(org))).await?;
-    Ok(found.orgs.remove(org).map(|org| (org, lookup, found)))
+    let found = reader.tokens.read(&own.and(lookup.wanted(org))).await?;
+    Ok(found.orgs.get(org).cloned().map(|org| (org, lookup, found)))
 }

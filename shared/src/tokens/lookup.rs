@@ -1,8 +1,11 @@
 //! Finding the tokens of OAuth clients by their values, or by identifiers that stand for these.
 //!
 //! A value tells where its record is, but not whose it is: so there are two reads. The first one, which also authenticates who
-//! asks, finds the record; the second reads it once more with all that decides about it.
+//! asks, finds the record; the second reads it once more with all that decides about it, but for the orgs and clients that the first one
+//! has found.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::auth::presented::{self, decisive_for_family, decisive_for_token, is_redeemable, want_ancestors};
@@ -211,7 +214,7 @@ impl TokenLookup {
     /// A [`Fault`] if the store can't be read.
     pub async fn find_access(&self, ports: &Reader, first: &Records) -> Result<Option<ClientAccessToken>, Fault> {
         let Some(record) = self.record(ports, first).await? else { return Ok(None) };
-        read_token(ports, record).await
+        read_token(ports, record, first).await
     }
 
     /// Finds the refresh token. Whether it is the current one isn't looked at.
@@ -231,7 +234,7 @@ impl TokenLookup {
             None => presented::read_family(ports, &key).await?,
         };
         match family.filter(|family| family.issuance.is_some()) {
-            Some(family) => read_client_family(ports, family).await,
+            Some(family) => read_client_family(ports, family, first).await,
             None => Ok(None),
         }
     }
@@ -321,18 +324,19 @@ impl Lookup for TokenLookup {
     }
 }
 
-/// Reads a client's token once more, with all that decides about it. `None`: it is gone meanwhile.
+/// Reads a client's token once more, with all that decides about it. `None`: it is gone meanwhile. The orgs and clients that the request
+/// has read `before` aren't read again.
 ///
 /// # Errors
 /// A [`Fault`] if the store can't be read.
-pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<ClientAccessToken>, Fault> {
+pub async fn read_token(ports: &Reader, seen: TokenRecord, before: &Records) -> Result<Option<ClientAccessToken>, Fault> {
     let mut wanted = decisive(&seen.org, seen.client, seen.id);
     wanted.tokens.push(seen.key());
     wanted.families.extend(seen.family_key());
     wanted.marks = seen.marks();
     want_owner(&mut wanted, &seen.subject, seen.issuance.as_deref(), &seen.org);
     want_ancestors(&mut wanted, &seen.ancestors);
-    let mut found = ports.tokens.read(&wanted).await?;
+    let mut found = read_more(ports, wanted, before).await?;
     let same = |record: &TokenRecord| record.value == seen.value;
     let Some(record) = found.tokens.remove(&seen.key()).filter(same) else { return Ok(None) };
     let decisive = decisive_for_token(&found, &record, ports.now());
@@ -343,11 +347,12 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Clie
     Ok(Some(ClientAccessToken { record, family, client, member, status, family_status }))
 }
 
-/// Reads a client's family once more, with all that decides about it. `None`: it is gone meanwhile.
+/// Reads a client's family once more, with all that decides about it. `None`: it is gone meanwhile. The orgs and clients that the request
+/// has read `before` aren't read again.
 ///
 /// # Errors
 /// A [`Fault`] if the store can't be read.
-pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<ClientFamily>, Fault> {
+pub async fn read_client_family(ports: &Reader, seen: Family, before: &Records) -> Result<Option<ClientFamily>, Fault> {
     let mut wanted = decisive(&seen.org, seen.client, seen.id);
     let token = TokenKey { org: seen.org.clone(), id: seen.token };
     wanted.tokens.push(token.clone());
@@ -357,13 +362,30 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     want_ancestors(&mut wanted, &seen.ancestors);
     let granted = person_grant_of(&seen);
     wanted.person_grants.extend(granted.clone());
-    let mut found = ports.tokens.read(&wanted).await?;
+    let mut found = read_more(ports, wanted, before).await?;
     let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
     let decisive = decisive_for_family(&found, &family, ports.now());
     let status = decisive.family_status(&family, ports.now());
     let (client, member) = parties(&mut found, &family.org, &family);
     let person_grant = granted.and_then(|key| found.person_grants.remove(&key));
     Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, status, person_grant }))
+}
+
+/// Reads what is wanted. The orgs and clients that were read `before` are taken from there.
+async fn read_more(ports: &Reader, mut wanted: RecordKeys, before: &Records) -> Result<Records, Fault> {
+    let orgs = take_known(&mut wanted.orgs, &before.orgs);
+    let clients = take_known(&mut wanted.clients, &before.clients);
+    let mut found = ports.tokens.read(&wanted).await?;
+    found.orgs.extend(orgs);
+    found.clients.extend(clients);
+    Ok(found)
+}
+
+/// Removes from what is wanted what was read before, and returns that.
+fn take_known<K: Clone + Eq + Hash, V>(wanted: &mut Vec<K>, before: &HashMap<K, Arc<V>>) -> Vec<(K, Arc<V>)> {
+    let known = wanted.iter().filter_map(|key| Some((key.clone(), before.get(key)?.clone()))).collect();
+    wanted.retain(|key| !before.contains_key(key));
+    known
 }
 
 /// Where it is noted what the person has granted by which a family began.

@@ -66,7 +66,7 @@ pub async fn update(
     let found = match lookup.find(&ports.reader, first, Hint::AccessToken).await? {
         Some(FoundToken::Access(token)) => Some(*token),
         Some(FoundToken::Refresh(family)) => match family.token {
-            Some(token) => read_token(&ports.reader, token).await?,
+            Some(token) => read_token(&ports.reader, token, first).await?,
             None => None,
         },
         None => None,
@@ -84,7 +84,7 @@ pub(crate) async fn update_record(
     record: TokenRecord,
     update: &Update,
 ) -> Result<Updated, Error> {
-    let found = read_token(&ports.reader, record).await?;
+    let found = read_token(&ports.reader, record, &Records::default()).await?;
     update_found(ports, service, found, update).await
 }
 
@@ -105,7 +105,7 @@ async fn update_found(
                 return Ok(Updated { record, family: amendment.family.map(|change| change.family).or(token.family), value });
             }
             UpdateOutcome::ValueTaken => return Err(Fault::internal("drawing a new value: it was drawn before").into()),
-            UpdateOutcome::Outdated => found = read_token(&ports.reader, token.record).await?,
+            UpdateOutcome::Outdated => found = read_token(&ports.reader, token.record, &Records::default()).await?,
         }
     }
     Err(Fault::unavailable("changing a token: others were always faster").into())

@@ -94,8 +94,8 @@ async fn read_in<S: Lookup>(
     let lookup = seek(&org);
     let key = (org.clone(), id);
     let own = RecordKeys { orgs: vec![org.clone()], clients: vec![key.clone()], ..RecordKeys::default() };
-    let mut found = reader.tokens.read(&own.and(lookup.wanted(&org))).await?;
-    let known = found.orgs.remove(&org).zip(found.clients.remove(&key));
+    let found = reader.tokens.read(&own.and(lookup.wanted(&org))).await?;
+    let known = found.orgs.get(&org).cloned().zip(found.clients.get(&key).cloned());
     let known = known.filter(|(org, client)| client.document_url().is_none() && org.still_has(client, reader.now()));
     Ok(known.map(|(org, client)| (org, client, lookup, found)))
 }

@@ -85,7 +85,7 @@ pub(crate) async fn find_by_url<S: Lookup>(
         ..RecordKeys::default()
     };
     let mut found = reader.tokens.read(&own.and(lookup.wanted(id))).await?;
-    let org = found.orgs.remove(id).filter(|org| org.enabled).ok_or(Denial::ClientUnknown)?;
+    let org = found.orgs.get(id).filter(|org| org.enabled).cloned().ok_or(Denial::ClientUnknown)?;
     let is_meant = !url.is_on_loopback() || reader.keys.issuer().is_on_loopback();
     if !is_meant || !org.settings.oauth.client_metadata_documents.allow(url) {
         return Err(Denial::ClientUnknown.into());
