@@ -369,29 +369,15 @@ fn of_record<T: PartialEq>(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::domain::{Audience, EventDelivery, EventStreamKey, StreamStatus};
+    use crate::domain::{Audience, EventStreamKey};
 
     #[test]
     fn a_stream_that_is_not_changed_step_by_step_in_its_place_was_altered_by_hand() {
         let [created_at, later] = [1, 2].map(Timestamp::from_secs);
         let [id, other] = [1, 2].map(|n| TokenId::from_bytes([n; 20]));
-        let before = EventStream {
-            key: EventStreamKey { org: OrgId::parse("1").unwrap(), client: ClientId::from_number(7).unwrap(), id },
-            audience: Audience::parse("7").unwrap(),
-            delivery: EventDelivery::Poll,
-            events_requested: BTreeSet::new(),
-            description: None,
-            status: StreamStatus::Enabled,
-            status_reason: None,
-            disabled_at: None,
-            removed_subjects: BTreeSet::new(),
-            verified_at: None,
-            created_at,
-            revision: 0,
-        };
+        let key = EventStreamKey { org: OrgId::parse("1").unwrap(), client: ClientId::from_number(7).unwrap(), id };
+        let before = EventStream::new(key, Audience::parse("7").unwrap(), created_at);
         let named = EventStream { description: Some("door".to_owned()), revision: 1, ..before.clone() };
         let elsewhere = EventStream { key: EventStreamKey { id: other, ..named.key.clone() }, ..named.clone() };
         for (after, name) in [

@@ -59,6 +59,24 @@ impl EventStream {
     /// How long a receiver waits at least between two verifications.
     pub const MIN_VERIFICATION_INTERVAL: Seconds = Seconds(60);
 
+    /// Makes a stream as it is until its receiver says more: enabled and to be polled, with no events.
+    pub fn new(key: EventStreamKey, audience: Audience, created_at: Timestamp) -> Self {
+        Self {
+            key,
+            audience,
+            delivery: EventDelivery::Poll,
+            events_requested: BTreeSet::new(),
+            description: None,
+            status: StreamStatus::Enabled,
+            status_reason: None,
+            disabled_at: None,
+            removed_subjects: BTreeSet::new(),
+            verified_at: None,
+            created_at,
+            revision: 0,
+        }
+    }
+
     /// Says whether the receiver has asked for these events.
     pub fn delivers(&self, event: SecurityEvent) -> bool {
         self.events_requested.iter().any(|asked| asked.as_str() == event.uri())
@@ -225,23 +243,15 @@ mod tests {
     fn a_stream_delivers_what_was_asked_for_and_can_be_had() {
         let uri = |text: &str| EventUri::parse(text).unwrap();
         let asked = [SecurityEvent::AccountPurged.uri(), SecurityEvent::SessionRevoked.uri(), "https://example.org/event"];
+        let key = EventStreamKey {
+            org: OrgId::parse("1").unwrap(),
+            client: ClientId::from_number(7).unwrap(),
+            id: TokenId::from_bytes([1; 20]),
+        };
         let stream = EventStream {
-            key: EventStreamKey {
-                org: OrgId::parse("1").unwrap(),
-                client: ClientId::from_number(7).unwrap(),
-                id: TokenId::from_bytes([1; 20]),
-            },
-            audience: Audience::parse("7").unwrap(),
-            delivery: EventDelivery::Poll,
             events_requested: asked.map(uri).into(),
-            description: None,
-            status: StreamStatus::Enabled,
-            status_reason: None,
-            disabled_at: None,
             removed_subjects: BTreeSet::from([SubjectFingerprint::Simple([1; 16])]),
-            verified_at: None,
-            created_at: Timestamp::from_secs(1),
-            revision: 0,
+            ..EventStream::new(key, Audience::parse("7").unwrap(), Timestamp::from_secs(1))
         };
         let delivered: Vec<_> = stream.events_delivered().collect();
         assert_eq!(delivered, [SecurityEvent::SessionRevoked, SecurityEvent::AccountPurged]);

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{MAX_ATTEMPTS, Receiver, changed_all_the_time, replace, wake};
-use crate::domain::{
-    Audience, Entropy, Error, EventDelivery, EventStream, EventUri, Fault, Refusal, Secret, StreamStatus, TokenId,
-};
+use crate::domain::{Audience, Entropy, Error, EventDelivery, EventStream, EventUri, Fault, Refusal, Secret, TokenId};
 use crate::keys::SigningKeys;
 use crate::keys::remote::Receivers;
 use crate::platform::capabilities::{StreamCreator, StreamLister, StreamReader, StreamRemover, StreamWriter};
@@ -51,20 +49,8 @@ pub async fn create(ports: &StreamCreator, receiver: &Receiver, settings: Stream
     }
     let now = ports.introspector.reader.now();
     let key = receiver.key(TokenId::generate(now, None, &*ports.entropy)?);
-    let new = EventStream {
-        audience: Audience::parse(&receiver.client.id.to_string()).map_err(|rule| Fault::internal(CREATING).because(rule))?,
-        key,
-        delivery: EventDelivery::Poll,
-        events_requested: BTreeSet::new(),
-        description: None,
-        status: StreamStatus::Enabled,
-        status_reason: None,
-        disabled_at: None,
-        removed_subjects: BTreeSet::new(),
-        verified_at: None,
-        created_at: now,
-        revision: 0,
-    };
+    let audience = Audience::parse(&receiver.client.id.to_string()).map_err(|rule| Fault::internal(CREATING).because(rule))?;
+    let new = EventStream::new(key, audience, now);
     let sealer = Sealer { receivers: &ports.receivers, signing: &ports.signing, entropy: &*ports.entropy };
     let new = sealer.apply(&new, settings).await?;
     if ports.streams.event_streams(&receiver.org.id, None).await?.len() >= EventStream::MAX_PER_ORG {

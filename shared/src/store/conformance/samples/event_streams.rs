@@ -1,7 +1,5 @@
 //! Event streams, and the signals that wait in them.
 
-use std::collections::BTreeSet;
-
 use super::{T0, at, client_id, id, id_at, org_id};
 use crate::domain::{
     Audience, EventDelivery, EventStream, EventStreamKey, EventUri, PendingSignal, SealedSecret, Seconds, SecurityEvent,
@@ -10,20 +8,8 @@ use crate::domain::{
 
 /// A stream of which nothing is said but what must be.
 pub(crate) fn event_stream(org: &str, client: u64, n: u64) -> EventStream {
-    EventStream {
-        key: EventStreamKey { org: org_id(org), client: client_id(client), id: id(n) },
-        audience: Audience::parse(&client.to_string()).unwrap(),
-        delivery: EventDelivery::Poll,
-        events_requested: BTreeSet::new(),
-        description: None,
-        status: StreamStatus::Enabled,
-        status_reason: None,
-        disabled_at: None,
-        removed_subjects: BTreeSet::new(),
-        verified_at: None,
-        created_at: T0,
-        revision: 0,
-    }
+    let key = EventStreamKey { org: org_id(org), client: client_id(client), id: id(n) };
+    EventStream::new(key, Audience::parse(&client.to_string()).unwrap(), T0)
 }
 
 /// A stream of which everything is said, in words that need care.
