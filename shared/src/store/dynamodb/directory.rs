@@ -460,10 +460,9 @@ impl DynamoStore {
         is_new: bool,
     ) -> Result<impl Iterator<Item = Change>, Fault> {
         let (body, created_at) = (text(codec::encode_client(client)?), moment(created_at));
-        let ends = client.origin.expires_at().is_some();
-        let gone: Vec<_> = [(!ends).then_some("x"), is_new.then_some("u")].into_iter().flatten().collect();
-        let removes = if gone.is_empty() { String::new() } else { format!(" REMOVE {}", gone.join(", ")) };
-        let expression = format!("SET b = :b, t = :t{}{removes}", if ends { ", x = :x" } else { "" });
+        let mut attributes = vec![("x", ":x", client.origin.expires_at().is_some())];
+        attributes.extend(is_new.then_some(("u", "", false)));
+        let expression = set_or_remove("SET b = :b, t = :t", &attributes);
         Ok(Key::client_copies(&client.org, client.id).map(move |copy| {
             let copy = Change::update(&self.tables.directory, copy, &expression, "");
             with_end(copy.with("b", body.clone()).with("t", created_at.clone()), client)
@@ -525,10 +524,17 @@ fn counted(client: &Client) -> i8 {
 /// An expression that also sets the alias of a client and when DynamoDB may delete it, or removes what it doesn't have.
 fn with_alias_and_end(set: &str, client: &Client) -> String {
     let (alias, end) = (client.settings.alias.is_some(), client.origin.expires_at().is_some());
-    let sets = [alias.then_some(", a = :new"), end.then_some(", x = :x")];
-    let gone: Vec<_> = [(!alias).then_some("a"), (!end).then_some("x")].into_iter().flatten().collect();
+    set_or_remove(set, &[("a", ":new", alias), ("x", ":x", end)])
+}
+
+/// An expression that also sets those of the attributes that are there to their values, and removes the others.
+fn set_or_remove(set: &str, attributes: &[(&str, &str, bool)]) -> String {
+    let (there, gone): (Vec<_>, Vec<_>) = attributes.iter().partition(|(.., is_there)| *is_there);
+    let sets: Vec<_> =
+        std::iter::once(set.to_owned()).chain(there.iter().map(|(name, value, _)| format!("{name} = {value}"))).collect();
+    let gone: Vec<_> = gone.iter().map(|(name, ..)| *name).collect();
     let removes = if gone.is_empty() { String::new() } else { format!(" REMOVE {}", gone.join(", ")) };
-    format!("{set}{}{removes}", sets.into_iter().flatten().collect::<String>())
+    format!("{}{removes}", sets.join(", "))
 }
 
 fn with_end(change: Change, client: &Client) -> Change {
