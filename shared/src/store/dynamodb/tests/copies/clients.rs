@@ -212,8 +212,7 @@ async fn a_client_without_copies_is_read_itself_for_a_member_and_for_nobody_else
     emulator.store.put_client(&there).await.unwrap();
     emulator.store.put_member(&member("a", "ann")).await.unwrap();
     for copy in Key::client_copies(&key.0, key.1) {
-        let delete = emulator.client.delete_item().table_name(&emulator.tables.directory);
-        delete.set_key(Some(copy.into_item())).send().await.unwrap();
+        emulator.delete_directory_item(copy).await;
     }
     let of_ann = RecordKeys { members: vec![member_key("a", "ann")], orgs: vec![org_id("a")], ..wanted(key.1) };
     let of_nobody = RecordKeys { members: vec![member_key("a", "eve")], orgs: vec![org_id("a")], ..wanted(key.1) };
@@ -278,8 +277,7 @@ async fn a_new_client_knows_nothing_of_the_uses_of_one_whose_copies_are_still_th
     let (key, id) = ((org_id("a"), client_id(1)), client_id(1));
     emulator.store.put_client(&client("a", 1, None)).await.unwrap();
     emulator.store.note_credential_uses(&key, &CredentialUses::default(), &uses(1, 1)).await.unwrap();
-    let delete = emulator.client.delete_item().table_name(&emulator.tables.directory);
-    delete.set_key(Some(Key::client(&org_id("a"), id).into_item())).send().await.unwrap();
+    emulator.delete_directory_item(Key::client(&org_id("a"), id)).await;
     assert_eq!(emulator.store.put_client(&client("a", 1, None)).await.unwrap(), Put::Created);
     assert_eq!(emulator.uses_found(id).await, [None]);
 }

@@ -17,6 +17,12 @@ impl Emulator {
         get.send().await.unwrap().item
     }
 
+    /// Deletes an item of the directory, as somebody does by hand, or DynamoDB when it has expired.
+    async fn delete_directory_item(&self, key: Key) {
+        let delete = self.client.delete_item().table_name(&self.tables.directory).set_key(Some(key.into_item()));
+        delete.send().await.unwrap();
+    }
+
     /// The keys that a batch read of the directory asks for: partition key and sort key.
     fn asked(&self, call: &Call) -> Vec<[String; 2]> {
         let keys = call.input["RequestItems"][&self.tables.directory]["Keys"].as_array().unwrap();

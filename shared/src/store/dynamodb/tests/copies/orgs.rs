@@ -29,8 +29,7 @@ impl Emulator {
 
     async fn delete_copies(&self, id: &OrgId) {
         for shard in Shard::all() {
-            let delete = self.client.delete_item().table_name(&self.tables.directory);
-            delete.set_key(Some(Key::org_copy(id, shard).into_item())).send().await.unwrap();
+            self.delete_directory_item(Key::org_copy(id, shard)).await;
         }
     }
 }
