@@ -29,7 +29,7 @@ impl Service {
         &self.org
     }
 
-    /// Returns the org by itself.
+    /// Returns the org that the service acts for, for whoever outlives the service.
     pub(crate) fn into_org(self) -> Arc<Org> {
         self.org
     }
